@@ -1,0 +1,3 @@
+//! The client of both clouds: encode, sign, send, decode.
+
+pub mod transport;

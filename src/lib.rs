@@ -1,0 +1,4 @@
+//! Redline MCP: training clouds behind red lines that an agent can't cross.
+
+pub mod cloud;
+pub mod error;

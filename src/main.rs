@@ -1,0 +1,3 @@
+//! The `redline-mcp` command.
+
+fn main() {}
