@@ -2,3 +2,5 @@
 
 pub mod cloud;
 pub mod error;
+pub mod spec;
+pub mod tools;

@@ -1,0 +1,398 @@
+//! What one operation of a cloud is: its [`Spec`], its request and reply types, the [`Tool`] made of
+//! them, and a parsed [`Call`].
+//!
+//! An operation is one request struct, one `SPEC` and one reply type. Everything else derives from
+//! those: both faces of the schema and the messages of a refused argument ([`schema`]), where a value
+//! travels, how it is masked and what it proves ([`marks`]). The types that carry a rule with them,
+//! such as [`value::ImageUri`], are in [`value`].
+
+pub mod marks;
+pub mod schema;
+pub mod value;
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::{Fault, Faults};
+use marks::Shape;
+use schema::{Schema, Validator};
+
+/// The service that an operation belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum Cloud {
+    /// Alibaba Cloud PAI-DLC, API version 2020-12-03.
+    #[serde(rename = "dlc")]
+    Dlc,
+    /// Alibaba Cloud AIWorkSpace, API version 2021-02-04.
+    #[serde(rename = "aiworkspace")]
+    AiWorkspace,
+}
+
+impl Cloud {
+    /// The prefix of its tools' names.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Dlc => "dlc",
+            Self::AiWorkspace => "aiworkspace",
+        }
+    }
+
+    /// The product's part of its host names.
+    pub const fn product(self) -> &'static str {
+        match self {
+            Self::Dlc => "pai-dlc",
+            Self::AiWorkspace => "aiworkspace",
+        }
+    }
+
+    /// The version that its requests name.
+    pub const fn version(self) -> &'static str {
+        match self {
+            Self::Dlc => "2020-12-03",
+            Self::AiWorkspace => "2021-02-04",
+        }
+    }
+
+    /// The user agent that the sources demand of every call (R-DLC-19, R-WS-94).
+    pub const fn user_agent(self) -> &'static str {
+        match self {
+            Self::Dlc => "AlibabaCloud-Agent-Skills/alibabacloud-pai-dlc-job",
+            Self::AiWorkspace => "AlibabaCloud-Agent-Skills",
+        }
+    }
+}
+
+/// What a call does to the world. Annotations, confirmation and retries derive from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Changes nothing and returns nothing that grants access.
+    Read,
+    /// A read whose reply holds text that a stranger may have written.
+    Untrusted,
+    /// Returns a credential, or a link that grants access.
+    Reveal,
+    /// Makes something.
+    Create,
+    /// Changes something.
+    Update,
+    /// Makes something stop, pause, resume, start or run.
+    Act,
+    /// Removes something for good.
+    Destroy,
+}
+
+impl Effect {
+    /// Whether a call can change the world, so that it is recorded before it goes out and never sent twice.
+    pub const fn changes(self) -> bool {
+        match self {
+            Self::Read | Self::Untrusted => false,
+            Self::Reveal | Self::Create | Self::Update | Self::Act | Self::Destroy => true,
+        }
+    }
+}
+
+/// An HTTP method that the clouds' operations use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The method's name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Where the arguments that are not in the path travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Payload {
+    /// In the query string.
+    Query,
+    /// In a JSON body.
+    Body,
+}
+
+/// Method and path of an operation. `{Name}` in the path is the argument of that name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Route {
+    /// The HTTP method.
+    pub method: Method,
+    /// The path template.
+    pub path: &'static str,
+    /// Where all other arguments go.
+    pub payload: Payload,
+}
+
+impl Route {
+    /// A `GET` with its arguments in the query.
+    pub const fn get(path: &'static str) -> Self {
+        Self { method: Method::Get, path, payload: Payload::Query }
+    }
+
+    /// A `POST` with its arguments in a JSON body.
+    pub const fn post(path: &'static str) -> Self {
+        Self { method: Method::Post, path, payload: Payload::Body }
+    }
+}
+
+/// The facts of an operation that its types can't say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spec {
+    /// The tool's name: the cloud's prefix and the API's action in snake case.
+    pub name: &'static str,
+    /// The tool's title for people.
+    pub title: &'static str,
+    /// The service.
+    pub cloud: Cloud,
+    /// The API's own name of the operation.
+    pub action: &'static str,
+    /// What it does to the world.
+    pub effect: Effect,
+    /// Method and path.
+    pub route: Route,
+    /// The RAM permission that it needs.
+    pub permission: &'static str,
+}
+
+/// One documented operation: the request type implements it.
+///
+/// The request's doc comment is the tool's description, which the agent reads; a field's doc comment is
+/// that parameter's. The reply type is an allow-list: a field that isn't named there never leaves.
+pub trait Operation: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The operation's facts.
+    const SPEC: Spec;
+    /// The documented reply.
+    type Reply: JsonSchema;
+
+    /// What JSON Schema can't say about one call alone.
+    ///
+    /// # Errors
+    /// Every fault found.
+    fn check(&self) -> Result<(), Faults> {
+        Ok(())
+    }
+}
+
+/// What became of arguments that were given to a request type.
+enum Decoded {
+    /// The typed request, and the same as it goes on the wire.
+    Request(Arc<dyn Any + Send + Sync>, Map<String, Value>),
+    /// They fit the type; [`Operation::check`] found faults.
+    Faulty(Faults),
+    /// They don't fit the type.
+    Misfit,
+}
+
+/// An operation with its types erased: what the catalogue holds.
+pub struct Tool {
+    spec: Spec,
+    request: fn() -> Value,
+    reply: fn() -> Value,
+    decode: fn(&Value) -> Decoded,
+    faces: OnceLock<Faces>,
+    validator: OnceLock<Option<Validator>>,
+}
+
+/// What derives from the request and reply types, made on first use.
+struct Faces {
+    schema: Schema,
+    request: Shape,
+    reply: Shape,
+}
+
+impl Tool {
+    /// The tool of operation `O`.
+    pub const fn of<O: Operation>() -> Self {
+        Self {
+            spec: O::SPEC,
+            request: schema::generate::<O>,
+            reply: schema::generate::<O::Reply>,
+            decode: decode::<O>,
+            faces: OnceLock::new(),
+            validator: OnceLock::new(),
+        }
+    }
+
+    /// The operation's facts.
+    pub const fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// The tool's name.
+    pub const fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
+    /// The tool's description and both faces of its schema.
+    pub fn schema(&self) -> &Schema {
+        &self.faces().schema
+    }
+
+    /// The marked structure of its arguments.
+    pub fn request(&self) -> &Shape {
+        &self.faces().request
+    }
+
+    /// The marked structure of its reply.
+    pub fn reply(&self) -> &Shape {
+        &self.faces().reply
+    }
+
+    fn faces(&self) -> &Faces {
+        self.faces.get_or_init(|| {
+            let request = (self.request)();
+            let reply = (self.reply)();
+            Faces {
+                schema: Schema::of(self.spec.name, &request),
+                request: Shape::of(&request),
+                reply: Shape::of(&reply),
+            }
+        })
+    }
+
+    /// Parses `arguments`: the schema, then the type, then [`Operation::check`].
+    ///
+    /// # Errors
+    /// All faults at once; none holds a value.
+    pub fn parse(&'static self, arguments: &Map<String, Value>) -> Result<Call, Faults> {
+        let given = Value::Object(arguments.clone());
+        let mut faults = Faults::default();
+        match self.validator.get_or_init(|| Validator::of(&(self.request)())) {
+            Some(validator) => faults.extend(validator.faults(&given)),
+            None => faults.push(Fault::new("", "this tool's schema doesn't compile", "report this as a bug")),
+        }
+        match (self.decode)(&given) {
+            Decoded::Request(request, arguments) => {
+                faults.into_result()?;
+                Ok(Call { tool: self, request, arguments, origin: Origin::Agent })
+            }
+            Decoded::Faulty(more) => {
+                faults.extend(more);
+                Err(faults)
+            }
+            Decoded::Misfit if faults.as_slice().is_empty() => {
+                Err(Fault::new("", "the arguments don't fit this tool", "compare them with its schema")
+                    .into())
+            }
+            Decoded::Misfit => Err(faults),
+        }
+    }
+
+    /// A call with typed arguments, for the policy's own reads.
+    pub fn call<O: Operation>(&'static self, request: O, origin: Origin) -> Option<Call> {
+        match serde_json::to_value(&request) {
+            Ok(Value::Object(arguments)) if self.spec == O::SPEC => {
+                Some(Call { tool: self, request: Arc::new(request), arguments, origin })
+            }
+            Ok(_) | Err(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Tool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Tool").field(&self.spec.name).finish()
+    }
+}
+
+fn decode<O: Operation>(arguments: &Value) -> Decoded {
+    let Ok(request) = O::deserialize(arguments) else { return Decoded::Misfit };
+    if let Err(faults) = request.check() {
+        return Decoded::Faulty(faults);
+    }
+    match serde_json::to_value(&request) {
+        Ok(Value::Object(wire)) => Decoded::Request(Arc::new(request), wire),
+        Ok(_) | Err(_) => Decoded::Misfit,
+    }
+}
+
+/// Who wants a call made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// An agent, through a tool call.
+    Agent,
+    /// The policy, to know what it must before it judges.
+    Policy,
+}
+
+/// One parsed call. Having one means that schema, type and [`Operation::check`] all agreed.
+#[derive(Clone)]
+pub struct Call {
+    tool: &'static Tool,
+    request: Arc<dyn Any + Send + Sync>,
+    arguments: Map<String, Value>,
+    origin: Origin,
+}
+
+impl Call {
+    /// The tool called.
+    pub const fn tool(&self) -> &'static Tool {
+        self.tool
+    }
+
+    /// The operation's facts.
+    pub const fn spec(&self) -> &'static Spec {
+        &self.tool.spec
+    }
+
+    /// Who wants it made.
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The arguments by their wire names, in the form that the wire takes.
+    pub const fn arguments(&self) -> &Map<String, Value> {
+        &self.arguments
+    }
+
+    /// The typed request, for whoever knows the operation.
+    pub fn request<O: Operation>(&self) -> Option<&O> {
+        self.request.downcast_ref()
+    }
+
+    /// A top-level text argument.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.arguments.get(name).and_then(Value::as_str)
+    }
+
+    /// The region that the call goes to.
+    pub fn region(&self) -> Option<&str> {
+        self.text("RegionId")
+    }
+
+    /// The workspace that the call names, if it names one.
+    pub fn workspace(&self) -> Option<&str> {
+        self.text("WorkspaceId")
+    }
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call")
+            .field("tool", &self.tool.spec.name)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}

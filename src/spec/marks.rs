@@ -1,0 +1,330 @@
+//! What a type says about its values beyond their JSON type: how they are masked, what they prove,
+//! where they travel.
+//!
+//! A mark enters the JSON schema as an `x-` key, by the type itself ([`Last4`], [`super::value::ImageUri`])
+//! or by an attribute, and comes out as a [`Shape`]: the tree that masking, provenance and encoding
+//! walk beside a value. Published schemas carry no `x-` keys.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An enum whose variants have names in schemas.
+macro_rules! named {
+    ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $enum {
+            $($(#[$variant_doc])* #[serde(rename = $name)] $variant,)+
+        }
+
+        impl $enum {
+            /// The name in schemas, policies and records.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            fn of(name: &Value) -> Option<Self> {
+                match name.as_str()? {
+                    $($name => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+named! {
+    /// How a value is shown to anyone outside the process.
+    Mark {
+        /// The last four characters: `****5714` (R-WS-10).
+        Last4 = "last4",
+        /// The first character: `z***` (R-WS-12, R-WS-13).
+        First = "first",
+        /// Not at all (R-WS-11).
+        Omit = "omit",
+        /// The keys of a map, its values hidden.
+        EnvValues = "env_values",
+        /// A list as one text, its items joined by commas (R-WS-25).
+        Joined = "joined",
+    }
+}
+
+named! {
+    /// What a value claims to be known from.
+    Fact {
+        /// A region that a human confirmed.
+        Region = "region",
+        /// A workspace that exists.
+        Workspace = "workspace",
+        /// A registered container image.
+        Image = "image",
+        /// A registered dataset.
+        Dataset = "dataset",
+        /// A registered code source.
+        CodeSource = "code_source",
+        /// A job template.
+        Template = "template",
+    }
+}
+
+named! {
+    /// Where an argument travels.
+    Place {
+        /// To the cloud: path, query or body.
+        Wire = "wire",
+        /// Into the host name.
+        Host = "host",
+        /// Nowhere: it is the server's own.
+        Local = "local",
+    }
+}
+
+/// A text type that is masked by its mark wherever it leaves the process.
+macro_rules! masked_text {
+    ($($(#[$doc:meta])* $name:ident: $mark:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "x-mask": $mark.name() })
+            }
+        }
+    )+};
+}
+
+masked_text! {
+    /// An identifier of a person or an account: the last four characters show.
+    Last4: Mark::Last4;
+    /// A person's name: the first character shows.
+    First: Mark::First;
+    /// A secret: nothing shows.
+    Secret: Mark::Omit;
+}
+
+/// Environment variables: the names show, the values don't.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EnvValues(BTreeMap<String, String>);
+
+impl JsonSchema for EnvValues {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "EnvValues".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "additionalProperties": { "type": "string" },
+            "x-mask": Mark::EnvValues.name(),
+        })
+    }
+}
+
+/// A list of texts that is shown as one.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Joined(Vec<String>);
+
+impl JsonSchema for Joined {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Joined".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": { "type": "string" }, "x-mask": Mark::Joined.name() })
+    }
+}
+
+/// The JSON kind of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// An object with named fields, in the order in which they are shown.
+    Object(Vec<(String, Shape)>),
+    /// A list.
+    List(Box<Shape>),
+    /// An object with free keys and values of one shape.
+    Map(Box<Shape>),
+    /// Text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// True or false.
+    Flag,
+    /// Anything: an untyped value.
+    Any,
+}
+
+/// A type's structure with its marks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shape {
+    /// What it is in JSON.
+    pub kind: Kind,
+    /// How it is masked.
+    pub mark: Option<Mark>,
+    /// What it claims to be known from.
+    pub fact: Option<Fact>,
+    /// Where it travels.
+    pub place: Place,
+    /// The natural-language name under which it is shown, instead of the wire's name.
+    pub label: Option<String>,
+    /// Whether a list's row shows it only with `detail: "full"`.
+    pub full_only: bool,
+}
+
+impl Shape {
+    /// The shape that a normalised schema describes.
+    pub fn of(schema: &Value) -> Self {
+        Self {
+            kind: kind(schema),
+            mark: schema.get("x-mask").and_then(Mark::of),
+            fact: schema.get("x-fact").and_then(Fact::of),
+            place: schema.get("x-place").and_then(Place::of).unwrap_or(Place::Wire),
+            label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
+            full_only: schema.get("x-full-only").and_then(Value::as_bool).unwrap_or(false),
+        }
+    }
+
+    /// The field called `name`, of an object.
+    pub fn field(&self, name: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Object(fields) => fields.iter().find(|(field, _)| field == name).map(|(_, shape)| shape),
+            Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Text
+            | Kind::Integer
+            | Kind::Number
+            | Kind::Flag
+            | Kind::Any => None,
+        }
+    }
+
+    /// Calls `visit` for every text in `value` whose type claims a fact, outermost first.
+    pub fn claims<'v>(&self, value: &'v Value, visit: &mut impl FnMut(Claim<'v, '_>)) {
+        self.walk(value, None, &Path::Root, visit);
+    }
+
+    fn walk<'v>(
+        &self,
+        value: &'v Value,
+        workspace: Option<&'v str>,
+        path: &Path<'_>,
+        visit: &mut impl FnMut(Claim<'v, '_>),
+    ) {
+        if let (Some(fact), Value::String(text)) = (self.fact, value) {
+            visit(Claim { fact, text, workspace, path });
+        }
+        match (&self.kind, value) {
+            (Kind::Object(fields), Value::Object(object)) => {
+                let workspace = fields
+                    .iter()
+                    .filter(|(_, shape)| shape.fact == Some(Fact::Workspace))
+                    .find_map(|(name, _)| object.get(name)?.as_str().filter(|id| !id.is_empty()))
+                    .or(workspace);
+                for (name, value) in object {
+                    if let Some(shape) = self.field(name) {
+                        shape.walk(value, workspace, &Path::Field(path, name), visit);
+                    }
+                }
+            }
+            (Kind::List(item), Value::Array(values)) => {
+                for (index, value) in values.iter().enumerate() {
+                    item.walk(value, workspace, &Path::Index(path, index), visit);
+                }
+            }
+            (Kind::Map(item), Value::Object(object)) => {
+                for (name, value) in object {
+                    item.walk(value, workspace, &Path::Field(path, name), visit);
+                }
+            }
+            (
+                Kind::Object(_)
+                | Kind::List(_)
+                | Kind::Map(_)
+                | Kind::Text
+                | Kind::Integer
+                | Kind::Number
+                | Kind::Flag
+                | Kind::Any,
+                _,
+            ) => {}
+        }
+    }
+}
+
+/// A text that claims to be known from somewhere.
+pub struct Claim<'v, 'p> {
+    /// What it claims to be.
+    pub fact: Fact,
+    /// The text, byte for byte.
+    pub text: &'v str,
+    /// The workspace named by the nearest object around it.
+    pub workspace: Option<&'v str>,
+    /// Where it stands.
+    pub path: &'p Path<'p>,
+}
+
+/// Where a value stands, written as the cloud's documentation does: `JobSpecs[0].Image`.
+pub enum Path<'p> {
+    /// The whole.
+    Root,
+    /// A field of an object.
+    Field(&'p Path<'p>, &'p str),
+    /// An item of a list.
+    Index(&'p Path<'p>, usize),
+}
+
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Field(Self::Root, name) => f.write_str(name),
+            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+fn kind(schema: &Value) -> Kind {
+    match schema.get("type").and_then(Value::as_str) {
+        Some("string") => Kind::Text,
+        Some("integer") => Kind::Integer,
+        Some("number") => Kind::Number,
+        Some("boolean") => Kind::Flag,
+        Some("array") => Kind::List(Box::new(Shape::of(schema.get("items").unwrap_or(&Value::Null)))),
+        Some("object") => match (schema.get("properties"), schema.get("additionalProperties")) {
+            (Some(Value::Object(properties)), _) => Kind::Object(
+                properties.iter().map(|(name, schema)| (name.clone(), Shape::of(schema))).collect(),
+            ),
+            (_, Some(values @ Value::Object(_))) => Kind::Map(Box::new(Shape::of(values))),
+            (_, _) => Kind::Any,
+        },
+        Some(_) | None => Kind::Any,
+    }
+}

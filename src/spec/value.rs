@@ -1,0 +1,144 @@
+//! Values that carry a rule with them: a field's type says what must be true of it.
+//!
+//! A provenance rule finds every [`ImageUri`], [`WorkspaceId`], … wherever it nests, in requests as in
+//! replies, because the type puts a mark into the schema ([`super::marks`]). Nothing lists paths by hand.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::marks::{Fact, Place};
+
+/// The regions that both products document, with the public name of each (public API metadata of both
+/// products, 2025-12 and 2026-04).
+pub const REGIONS: &[(&str, &str)] = &[
+    ("cn-hangzhou", "China (Hangzhou)"),
+    ("cn-shanghai", "China (Shanghai)"),
+    ("cn-beijing", "China (Beijing)"),
+    ("cn-shenzhen", "China (Shenzhen)"),
+    ("ap-southeast-1", "Singapore"),
+    ("cn-wulanchabu", "China (Ulanqab)"),
+    ("cn-heyuan", "China (Heyuan)"),
+    ("cn-guangzhou", "China (Guangzhou)"),
+    ("cn-hongkong", "China (Hong Kong)"),
+    ("cn-shanghai-finance-1", "China East 2 Finance"),
+    ("ap-northeast-1", "Japan (Tokyo)"),
+    ("ap-northeast-2", "South Korea (Seoul)"),
+    ("ap-south-1", "India (Mumbai)"),
+    ("ap-southeast-3", "Malaysia (Kuala Lumpur)"),
+    ("ap-southeast-5", "Indonesia (Jakarta)"),
+    ("ap-southeast-7", "Thailand (Bangkok)"),
+    ("ap-southeast-8", "Philippines (Manila)"),
+    ("us-east-1", "US (Virginia)"),
+    ("us-west-1", "US (Silicon Valley)"),
+    ("us-southeast-1", "US (Atlanta)"),
+    ("na-south-1", "Mexico"),
+    ("eu-central-1", "Germany (Frankfurt)"),
+];
+
+/// How many of [`REGIONS`] are the common ones that a person is offered first (R-WS-45).
+pub const COMMON_REGIONS: usize = 5;
+
+/// Whether `id` is a documented region.
+pub fn is_region(id: &str) -> bool {
+    REGIONS.iter().any(|(known, _)| *known == id)
+}
+
+/// The format's name that [`RegionId`] puts into its schema, so that a wrong region is found with every
+/// other fault of a call.
+pub const REGION_FORMAT: &str = "region-id";
+
+/// A newtype over text whose schema carries a mark.
+macro_rules! marked_text {
+    ($($(#[$doc:meta])* $name:ident: $($key:literal = $mark:expr),+ ;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text, byte for byte as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "minLength": 1, $($key: $mark),+ })
+            }
+        }
+    )+};
+}
+
+marked_text! {
+    /// A region of Alibaba Cloud. It becomes part of a host name, so only a documented one passes.
+    RegionId: "format" = REGION_FORMAT, "x-fact" = Fact::Region.name(), "x-place" = Place::Host.name();
+    /// A workspace's id, from `aiworkspace_list_workspaces`.
+    WorkspaceId: "x-fact" = Fact::Workspace.name();
+    /// A container image, from `aiworkspace_list_images`.
+    ImageUri: "x-fact" = Fact::Image.name();
+    /// A dataset's id, from `aiworkspace_list_datasets`.
+    DatasetId: "x-fact" = Fact::Dataset.name();
+    /// A code source's id, from `aiworkspace_list_code_sources`.
+    CodeSourceId: "x-fact" = Fact::CodeSource.name();
+    /// A job template's id, from `dlc_list_job_templates`.
+    TemplateId: "x-fact" = Fact::Template.name();
+}
+
+/// How much of each row a list returns. The server's own argument: it is never sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Detail {
+    /// The fields that most calls need.
+    Summary,
+    /// Every documented field.
+    Full,
+}
+
+impl JsonSchema for Detail {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Detail".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": ["summary", "full"], "x-place": Place::Local.name() })
+    }
+}
+
+/// An enum of the texts that the documentation closes a parameter to, in their exact case.
+macro_rules! choices {
+    ($($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+        )]
+        pub enum $name {
+            $(
+                #[doc = concat!("`", $text, "`")]
+                #[serde(rename = $text)]
+                $variant,
+            )+
+        }
+    )+};
+}
+pub(crate) use choices;
