@@ -88,7 +88,7 @@ macro_rules! marked_text {
 
 marked_text! {
     /// A region of Alibaba Cloud. It becomes part of a host name, so only a documented one passes.
-    RegionId: "format" = REGION_FORMAT, "x-fact" = Fact::Region.name(), "x-place" = Place::Host.name();
+    RegionId: "description" = "From the user; never assumed.", "format" = REGION_FORMAT, "x-fact" = Fact::Region.name(), "x-place" = Place::Host.name();
     /// A workspace's id, from `aiworkspace_list_workspaces`.
     WorkspaceId: "x-fact" = Fact::Workspace.name();
     /// A container image, from `aiworkspace_list_images`.
@@ -129,15 +129,27 @@ impl JsonSchema for Detail {
 macro_rules! choices {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? })+) => {$(
         $(#[$doc])*
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-        )]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $(
                 #[doc = concat!("`", $text, "`")]
                 #[serde(rename = $text)]
                 $variant,
             )+
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "enum": [$($text),+] })
+            }
         }
     )+};
 }

@@ -306,7 +306,7 @@ pub struct CreateWorkspace {
     /// Its purpose, team or project.
     #[schemars(length(min = 1, max = 80))]
     pub(crate) description: String,
-    /// [\"prod\"] (simple mode) or [\"dev\",\"prod\"] (standard mode).
+    /// `["prod"]` (simple mode) or `["dev","prod"]` (standard mode).
     #[schemars(length(min = 1, max = 2))]
     pub(crate) env_types: BTreeSet<EnvType>,
     /// The service takes WorkspaceName when it is left out.

@@ -1,0 +1,232 @@
+//! The doors: values that only the policy can make or open, and what it says of a call.
+//!
+//! A reply enters as [`Raw`] and leaves as [`super::mask::Masked`]; a call leaves for a cloud only as
+//! [`Cleared`].
+//!
+//! Anyone may make a `Raw`; only the policy opens one:
+//!
+//! ```compile_fail,E0616
+//! let raw = redline_mcp::policy::verdict::Raw::new(serde_json::json!({"UserId": "1095312831785714"}));
+//! println!("{}", raw.0);
+//! ```
+//!
+//! Nobody else can clear a call:
+//!
+//! ```compile_fail,E0451
+//! fn forge(call: redline_mcp::spec::Call) -> redline_mcp::policy::verdict::Cleared {
+//!     redline_mcp::policy::verdict::Cleared { call, consent: None }
+//! }
+//! ```
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::consent::{Approval, Question};
+use crate::error::Fault;
+use crate::spec::{Call, Tool};
+
+/// What a cloud answered, before masking. It can't be printed, and only the policy looks inside.
+pub struct Raw(Value);
+
+impl Raw {
+    /// Seals `reply`.
+    pub const fn new(reply: Value) -> Self {
+        Self(reply)
+    }
+
+    pub(super) const fn open(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Raw(..)")
+    }
+}
+
+/// A call that may be sent. Its one maker is [`super::Policy::judge`].
+pub struct Cleared {
+    call: Call,
+    consent: Option<Approval>,
+}
+
+impl Cleared {
+    pub(super) const fn new(call: Call, consent: Option<Approval>) -> Self {
+        Self { call, consent }
+    }
+
+    /// The call.
+    pub const fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// The yes that it rests on, if one was needed.
+    pub const fn consent(&self) -> Option<&Approval> {
+        self.consent.as_ref()
+    }
+}
+
+/// What became of a call that was sent.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The cloud did it and answered.
+    Reply(Raw),
+    /// The cloud answered with an error.
+    Failed(CloudError),
+    /// Nothing reached the cloud: nothing changed. The text says what failed.
+    NotSent(String),
+    /// The request went out and no whole answer came: it may have been done. The text says what failed.
+    Lost(String),
+}
+
+/// A cloud's own error. Its texts may name people, so they are shown only masked.
+pub struct CloudError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The cloud's code, such as `100400027`.
+    pub code: String,
+    /// The cloud's words.
+    pub message: Raw,
+    /// The id to give to the cloud's support.
+    pub request_id: Option<String>,
+    /// The cloud's troubleshooting link.
+    pub recommend: Option<String>,
+    /// Which permission was denied, if one was.
+    pub denial: Option<Denial>,
+}
+
+impl fmt::Debug for CloudError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloudError").field("status", &self.status).field("code", &self.code).finish_non_exhaustive()
+    }
+}
+
+/// A refused permission, as RAM describes it.
+pub struct Denial {
+    /// The RAM action that was missing.
+    pub action: Option<String>,
+    /// Whether it was never granted or explicitly denied.
+    pub reason: Option<String>,
+    /// The principal's identity: what it says is kept to be swept out of every text.
+    pub principal: Vec<Raw>,
+}
+
+/// Why a call isn't made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// What happened, in a sentence.
+    pub error: String,
+    /// The rule that refused, or the stage that failed.
+    pub rule: String,
+    /// What is wrong where, and the fix of each.
+    pub violations: Vec<Fault>,
+    /// Whether the same call can succeed later, unchanged.
+    pub retryable: bool,
+}
+
+impl Refusal {
+    /// A refusal by `rule` with nothing to point at.
+    pub fn new(rule: impl Into<String>, error: impl Into<String>) -> Self {
+        Self { error: error.into(), rule: rule.into(), violations: Vec::new(), retryable: false }
+    }
+
+    /// The same, with the place and the fix.
+    #[must_use]
+    pub fn with(mut self, fault: Fault) -> Self {
+        self.violations.push(fault);
+        self
+    }
+
+    /// The same, for a call that can be repeated as it is.
+    #[must_use]
+    pub const fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+}
+
+/// Something that is there already, so that nothing was created.
+#[derive(Debug)]
+pub struct Existing {
+    /// The tool whose reply describes it.
+    pub tool: &'static Tool,
+    /// That reply.
+    pub reply: Raw,
+}
+
+/// What the policy says of a call.
+pub enum Verdict {
+    /// No, and why.
+    Refused(Refusal),
+    /// A human must say yes first.
+    Confirm(Question),
+    /// The policy must read first.
+    Need(Vec<Call>),
+    /// It is done already.
+    Answer(Existing),
+    /// Yes.
+    Cleared(Cleared),
+}
+
+impl Verdict {
+    /// The verdict's name in records and previews.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Confirm(_) => "confirm",
+            Self::Need(_) => "need",
+            Self::Answer(_) => "answer",
+            Self::Cleared(_) => "cleared",
+        }
+    }
+}
+
+/// What one rule said of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The rule.
+    pub id: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What it said: `pass`, `refuse`, `confirm`, `need` or `answer`.
+    pub result: &'static str,
+    /// The argument it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// A verdict and how the rules came to it.
+pub struct Judgement {
+    /// What is said of the call.
+    pub verdict: Verdict,
+    /// What each rule said that binds the call.
+    pub findings: Vec<Finding>,
+    /// The facts that the call rests on, with the audit number at which each was learned.
+    pub grounds: Vec<Ground>,
+}
+
+/// A fact that a call rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    /// What kind of fact.
+    pub fact: crate::spec::marks::Fact,
+    /// The value, for a keyed hash.
+    pub value: String,
+    /// The audit number of the call that taught it.
+    pub learned_at: u64,
+}
+
+/// What the policy says of a call's outcome.
+pub enum Review {
+    /// The outcome stands.
+    Done,
+    /// The policy must read to know what happened.
+    Need(Vec<Call>),
+    /// It is done, by this call or another; `created` tells which, where that is known.
+    Answer(Existing),
+    /// It isn't done, or nobody can know.
+    Refused(Refusal),
+}
