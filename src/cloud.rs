@@ -1,3 +1,6 @@
 //! The client of both clouds: encode, sign, send, decode.
 
+pub mod credentials;
+pub mod encode;
+pub mod sign;
 pub mod transport;
