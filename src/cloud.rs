@@ -2,5 +2,6 @@
 
 pub mod credentials;
 pub mod encode;
+pub mod endpoint;
 pub mod sign;
 pub mod transport;
