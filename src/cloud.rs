@@ -3,5 +3,6 @@
 pub mod credentials;
 pub mod encode;
 pub mod endpoint;
+pub mod retry;
 pub mod sign;
 pub mod transport;
