@@ -2,5 +2,6 @@
 
 pub mod cloud;
 pub mod error;
+pub mod policy;
 pub mod spec;
 pub mod tools;

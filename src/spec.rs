@@ -362,6 +362,13 @@ impl Call {
         self.origin
     }
 
+    /// The same call, wanted by `origin`.
+    #[must_use]
+    pub const fn by(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
     /// The arguments by their wire names, in the form that the wire takes.
     pub const fn arguments(&self) -> &Map<String, Value> {
         &self.arguments
