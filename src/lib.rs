@@ -3,5 +3,6 @@
 pub mod cloud;
 pub mod error;
 pub mod policy;
+pub mod sim;
 pub mod spec;
 pub mod tools;
