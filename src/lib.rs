@@ -1,5 +1,6 @@
 //! Redline MCP: training clouds behind red lines that an agent can't cross.
 
+pub mod audit;
 pub mod cloud;
 pub mod error;
 pub mod policy;
