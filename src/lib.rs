@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod cloud;
 pub mod error;
+pub mod gateway;
 pub mod policy;
 pub mod sim;
 pub mod spec;

@@ -113,33 +113,13 @@ pub struct Confirm {
     pub lifetime_hours: Option<i64>,
     /// The effects whose arguments are confirmed.
     #[serde(default)]
-    pub effects: BTreeSet<EffectName>,
+    pub effects: BTreeSet<Effect>,
     /// Settings that the question points out.
     #[serde(default)]
     pub highlight: Vec<Highlight>,
     /// What the question adds.
     #[serde(default)]
     pub note: Vec<Note>,
-}
-
-/// An [`Effect`] as policies name it.
-pub type EffectName = OrderedEffect;
-
-/// An [`Effect`] that can be put into a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct OrderedEffect(pub Effect);
-
-impl PartialOrd for OrderedEffect {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for OrderedEffect {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0 as u8).cmp(&(other.0 as u8))
-    }
 }
 
 /// What a human confirms.

@@ -14,7 +14,7 @@ use super::mask::mask_call;
 use super::question::{self, Setting};
 use super::review::{self, Evidence, Read, Standing, look, read, standing};
 use super::sweep::Seen;
-use super::verdict::{Cleared, Existing, Finding, Ground, Judgement, Refusal, Verdict};
+use super::verdict::{Cleared, Existing, Finding, Ground, Judgement, Refusal, Said, Verdict};
 use super::{Knowledge, OnMiss, Policy};
 use crate::error::Fault;
 use crate::spec::marks::{Fact, Path};
@@ -35,13 +35,13 @@ enum Ruling {
 }
 
 impl Ruling {
-    const fn name(&self) -> &'static str {
+    const fn said(&self) -> Said {
         match self {
-            Self::Pass => "pass",
-            Self::Refuse(_) => "refuse",
-            Self::Confirm(_) => "confirm",
-            Self::Need(_) => "need",
-            Self::Answer(_) => "answer",
+            Self::Pass => Said::Passed,
+            Self::Refuse(_) => Said::Refused,
+            Self::Confirm(_) => Said::Asked,
+            Self::Need(_) => Said::Wants,
+            Self::Answer(_) => Said::Answered,
         }
     }
 }
@@ -56,7 +56,12 @@ struct Bench {
 
 impl Bench {
     fn hear<R: Rule>(&mut self, rule: &R, path: Option<String>, ruling: Ruling) {
-        self.findings.push(Finding { id: rule.id().to_owned(), kind: R::KIND, result: ruling.name(), path });
+        self.findings.push(Finding {
+            id: rule.id().to_owned(),
+            kind: R::KIND.to_owned(),
+            result: ruling.said(),
+            path,
+        });
         let verdict = match ruling {
             Ruling::Pass => return,
             Ruling::Refuse(refusal) => Verdict::Refused(refusal),
@@ -109,8 +114,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         }
     }
     for rule in of(&policy.rules.confirm, Subject::Arguments) {
-        if call.origin() == Origin::Agent && rule.effects.iter().any(|effect| effect.0 == call.spec().effect)
-        {
+        if call.origin() == Origin::Agent && rule.effects.contains(&call.spec().effect) {
             match arguments_confirmed(policy, rule, call, knowledge) {
                 Ok(approval) => {
                     consent = Some(approval);
