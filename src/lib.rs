@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cloud;
+pub mod config;
 pub mod error;
 pub mod gateway;
 pub mod policy;
