@@ -2,11 +2,13 @@
 //!
 //! Real HTTP and the simulator stand behind the same trait, so the client can't tell them apart.
 
+pub mod http;
+
 use std::future::Future;
 use std::pin::Pin;
 
+use ::http::{Request, Response};
 use bytes::Bytes;
-use http::{Request, Response};
 use jiff::Timestamp;
 
 /// What [`Transport::send`] returns.

@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::verdict::Refusal;
@@ -75,7 +75,7 @@ impl Question {
 }
 
 /// The way by which a question reached a human.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// `elicitation/create`, during the call.
@@ -86,18 +86,6 @@ pub enum Channel {
     Terminal,
     /// A launch flag of the operator.
     Operator,
-}
-
-impl Channel {
-    /// The channel's name in records.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Elicitation => "elicitation",
-            Self::InputRequired => "input_required",
-            Self::Terminal => "terminal",
-            Self::Operator => "operator",
-        }
-    }
 }
 
 /// What came back for a question.
@@ -130,22 +118,6 @@ pub struct Answer {
     pub channel: Channel,
     /// What it was.
     pub reply: Reply,
-}
-
-impl Answer {
-    /// The reply's name in records.
-    pub const fn name(&self) -> &'static str {
-        match self.reply {
-            Reply::Accepted(_) => "accept",
-            Reply::Declined => "decline",
-            Reply::Cancelled => "cancel",
-            Reply::TimedOut => "timeout",
-            Reply::NoChannel => "no_channel",
-            Reply::Replayed => "replayed",
-            Reply::Tampered => "tampered",
-            Reply::Expired => "expired",
-        }
-    }
 }
 
 /// A yes to exactly one rendered call. Only the policy makes one.
@@ -194,7 +166,7 @@ impl Operator {
     pub fn approves(&self, call: &Call) -> bool {
         let spec = call.spec();
         self.approvals.iter().any(|standing| match standing {
-            Standing::Tool(name) => name == spec.name,
+            Standing::Tool(name) => *name == spec.name,
             Standing::Creates => spec.effect == Effect::Create,
             Standing::Updates => spec.effect == Effect::Update,
             Standing::Acts => spec.effect == Effect::Act,
@@ -236,7 +208,9 @@ impl FromStr for Standing {
             "act" => Ok(Self::Acts),
             "destroy" => Err(StandingError::ByToolOnly("destroy")),
             "reveal" => Err(StandingError::ByToolOnly("reveal")),
-            name => crate::tools::find(name).map(|tool| Self::Tool(tool.name())).ok_or(StandingError::Unknown),
+            name => {
+                crate::tools::find(name).map(|tool| Self::Tool(tool.name())).ok_or(StandingError::Unknown)
+            }
         }
     }
 }
@@ -252,7 +226,13 @@ impl Consents {
         self.regions.insert((account.to_owned(), region.to_owned()), now);
     }
 
-    pub(super) fn confirmed(&self, account: &str, region: &str, now: Timestamp, lifetime: SignedDuration) -> bool {
+    pub(super) fn confirmed(
+        &self,
+        account: &str,
+        region: &str,
+        now: Timestamp,
+        lifetime: SignedDuration,
+    ) -> bool {
         self.regions
             .get(&(account.to_owned(), region.to_owned()))
             .is_some_and(|at| *at <= now && now.duration_since(*at) < lifetime)
@@ -284,7 +264,9 @@ pub(super) enum Filled {
 
 pub(super) fn filled(form: &Form, content: &Value) -> Filled {
     match (form, content.get(form.property())) {
-        (Form::Region { options }, Some(Value::String(region))) if options.iter().any(|(id, _)| id == region) => {
+        (Form::Region { options }, Some(Value::String(region)))
+            if options.iter().any(|(id, _)| id == region) =>
+        {
             Filled::Region(region.clone())
         }
         (Form::Approve, Some(Value::Bool(true))) => Filled::Yes,
@@ -302,12 +284,36 @@ pub(super) fn refusal(rule: &str, reply: &Reply, how_to_allow: &str) -> Option<R
             format!("ask the user in the conversation what they want; {how_to_allow}"),
             false,
         ),
-        Reply::Cancelled => ("the user closed the question without an answer", "ask the user before trying again".to_owned(), true),
-        Reply::TimedOut => ("nobody answered the question in time", "ask the user to watch for the dialog, then call again".to_owned(), true),
-        Reply::NoChannel => ("this needs a human's yes, and the client has no way to ask for one", how_to_allow.to_owned(), false),
-        Reply::Replayed => ("this answer was used before; a yes counts once", "call again without requestState to be asked anew".to_owned(), false),
-        Reply::Tampered => ("the request state isn't one that this server made for this caller", "call again without requestState to be asked anew".to_owned(), false),
-        Reply::Expired => ("the question is too old to be answered", "call again without requestState to be asked anew".to_owned(), false),
+        Reply::Cancelled => (
+            "the user closed the question without an answer",
+            "ask the user before trying again".to_owned(),
+            true,
+        ),
+        Reply::TimedOut => (
+            "nobody answered the question in time",
+            "ask the user to watch for the dialog, then call again".to_owned(),
+            true,
+        ),
+        Reply::NoChannel => (
+            "this needs a human's yes, and the client has no way to ask for one",
+            how_to_allow.to_owned(),
+            false,
+        ),
+        Reply::Replayed => (
+            "this answer was used before; a yes counts once",
+            "call again without requestState to be asked anew".to_owned(),
+            false,
+        ),
+        Reply::Tampered => (
+            "the request state isn't one that this server made for this caller",
+            "call again without requestState to be asked anew".to_owned(),
+            false,
+        ),
+        Reply::Expired => (
+            "the question is too old to be answered",
+            "call again without requestState to be asked anew".to_owned(),
+            false,
+        ),
     };
     let refusal = Refusal::new(rule, error).with(Fault::new("", error, fix));
     Some(if retryable { refusal.retryable() } else { refusal })

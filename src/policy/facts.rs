@@ -78,8 +78,12 @@ impl Facts {
         now: Timestamp,
         lifetime: SignedDuration,
     ) -> Option<Known> {
-        let mut key =
-            Key { fact, region: region.to_owned(), workspace: workspace.map(str::to_owned), value: value.to_owned() };
+        let mut key = Key {
+            fact,
+            region: region.to_owned(),
+            workspace: workspace.map(str::to_owned),
+            value: value.to_owned(),
+        };
         let fresh = |known: &Known| fresh(known.at, now, lifetime);
         if let Some(known) = self.known.get(&key).copied().filter(fresh) {
             return Some(known);

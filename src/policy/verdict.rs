@@ -20,7 +20,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::consent::{Approval, Question};
@@ -100,7 +100,10 @@ pub struct CloudError {
 
 impl fmt::Debug for CloudError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CloudError").field("status", &self.status).field("code", &self.code).finish_non_exhaustive()
+        f.debug_struct("CloudError")
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,12 +128,32 @@ pub struct Refusal {
     pub violations: Vec<Fault>,
     /// Whether the same call can succeed later, unchanged.
     pub retryable: bool,
+    /// The cloud's own error, where one is behind the refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<Box<CloudFailure>>,
+}
+
+/// The part of a cloud's error that may be shown, once swept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CloudFailure {
+    /// The HTTP status.
+    pub status: u16,
+    /// The cloud's code.
+    pub code: String,
+    /// The cloud's words.
+    pub message: String,
+    /// The id to give to the cloud's support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The cloud's troubleshooting link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recommend: Option<String>,
 }
 
 impl Refusal {
     /// A refusal by `rule` with nothing to point at.
     pub fn new(rule: impl Into<String>, error: impl Into<String>) -> Self {
-        Self { error: error.into(), rule: rule.into(), violations: Vec::new(), retryable: false }
+        Self { error: error.into(), rule: rule.into(), violations: Vec::new(), retryable: false, cloud: None }
     }
 
     /// The same, with the place and the fix.
@@ -155,6 +178,8 @@ pub struct Existing {
     pub tool: &'static Tool,
     /// That reply.
     pub reply: Raw,
+    /// How it came to be there, as far as can be known.
+    pub note: &'static str,
 }
 
 /// What the policy says of a call.
@@ -185,17 +210,33 @@ impl Verdict {
 }
 
 /// What one rule said of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule.
     pub id: String,
     /// Its kind.
-    pub kind: &'static str,
-    /// What it said: `pass`, `refuse`, `confirm`, `need` or `answer`.
-    pub result: &'static str,
-    /// The argument it is about.
+    pub kind: String,
+    /// What it said.
+    pub result: Said,
+    /// The argument that it is about, if one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+}
+
+/// What a rule can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// The call keeps it.
+    Passed,
+    /// The call breaks it.
+    Refused,
+    /// A human must say.
+    Asked,
+    /// It must read first.
+    Wants,
+    /// What the call asks for exists already.
+    Answered,
 }
 
 /// A verdict and how the rules came to it.
@@ -225,7 +266,7 @@ pub enum Review {
     Done,
     /// The policy must read to know what happened.
     Need(Vec<Call>),
-    /// It is done, by this call or another; `created` tells which, where that is known.
+    /// It is done, by this call or another.
     Answer(Existing),
     /// It isn't done, or nobody can know.
     Refused(Refusal),

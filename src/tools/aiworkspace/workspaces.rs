@@ -171,6 +171,29 @@ impl Operation for ListWorkspaces {
     }
 }
 
+impl ListWorkspaces {
+    /// A list of everything in a region.
+    pub(crate) const fn in_region(region_id: RegionId) -> Self {
+        Self {
+            region_id,
+            workspace_name: None,
+            workspace_ids: None,
+            status: None,
+            option: None,
+            sort_by: None,
+            order: None,
+            page_number: None,
+            page_size: None,
+            resource_group_id: None,
+            module_list: None,
+            fields: None,
+            user_id: None,
+            verbose: None,
+            detail: None,
+        }
+    }
+}
+
 /// Workspaces, or an account's limits.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]

@@ -1,0 +1,54 @@
+//! `redline-mcp tools`: the catalogue.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{CliError, pretty, print};
+use crate::server::catalogue;
+
+/// The catalogue.
+#[derive(Debug, Args)]
+pub struct Tools {
+    /// Print what `tools/list` answers, as JSON
+    #[arg(long, conflicts_with = "size")]
+    pub json: bool,
+    /// Print the bytes of each tool in `tools/list`, and of all
+    #[arg(long)]
+    pub size: bool,
+}
+
+impl Tools {
+    /// Prints it.
+    ///
+    /// # Errors
+    /// When stdout can't be written.
+    pub fn run(&self) -> Result<ExitCode, CliError> {
+        let listed: Vec<Value> = catalogue::advertised()
+            .iter()
+            .map(|tool| serde_json::to_value(tool).unwrap_or_default())
+            .collect();
+        if self.json {
+            print(&pretty(&Value::Array(listed)))?;
+        } else if self.size {
+            let sizes: Vec<(String, usize)> =
+                listed.iter().map(|tool| (name(tool), tool.to_string().len())).collect();
+            let total = json!({ "tools": listed }).to_string().len();
+            for (name, bytes) in sizes {
+                print(&format!("{bytes:>7}  {name}"))?;
+            }
+            print(&format!("{total:>7}  all {}, in bytes of compact JSON", listed.len()))?;
+        } else {
+            for tool in crate::server::catalogue::sorted() {
+                let spec = tool.spec();
+                print(&format!("{:<34} {:<9} {}", spec.name, spec.effect.name(), spec.title))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn name(tool: &Value) -> String {
+    tool.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()
+}

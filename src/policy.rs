@@ -1,0 +1,276 @@
+//! The policy: what may be sent, what may be shown, and what an outcome means.
+//!
+//! Its front door is [`Policy`]. [`Policy::judge`] and [`Policy::review`] are pure: no I/O, no clock but the
+//! instant they are given. What they need to know is [`Knowledge`]; what they want to read they ask for.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`verdict`] | the doors ([`verdict::Raw`], [`verdict::Cleared`]) and what the policy says |
+//! | [`load`] | the rules, from `policies/*.toml` |
+//! | `rules` | judging a call by them |
+//! | [`review`] | check-then-create, and what an outcome means |
+//! | [`consent`], `question` | a human's yes |
+//! | [`facts`] | what is known to exist |
+//! | [`mask`], [`sweep`] | what may be shown ([`mask::Masked`]) |
+//! | `failure` | a cloud's error in words |
+
+pub mod consent;
+pub mod facts;
+mod failure;
+pub mod load;
+pub mod mask;
+mod question;
+pub mod review;
+mod rules;
+pub mod sweep;
+pub mod verdict;
+
+use jiff::Timestamp;
+
+use crate::error::{Fault, Faults};
+use crate::spec::Call;
+use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Question, Reply};
+use facts::{Facts, Known};
+use load::{LoadError, Rules, Subject};
+use mask::{Disclosure, Masked, MaskedCall};
+use review::Evidence;
+use sweep::Seen;
+use verdict::{Existing, Judgement, Outcome, Refusal, Review};
+
+/// What happens when a value that must come from a list was never listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnMiss {
+    /// The call is refused; the refusal names the tool that lists.
+    Refuse,
+    /// The policy asks the cloud's own list for exactly that value.
+    Verify,
+}
+
+/// What a launch decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What happens to values that were never listed.
+    pub on_miss: OnMiss,
+    /// What the operator agreed to beforehand.
+    pub operator: Operator,
+    /// Whether the cloud is the simulator.
+    pub simulated: bool,
+    /// What digests of questions are keyed with.
+    pub digest_key: Vec<u8>,
+}
+
+/// What the policy knows when it judges.
+pub struct Knowledge<'k> {
+    /// What this scope has learned.
+    pub facts: &'k Facts,
+    /// The reads of this step.
+    pub evidence: &'k Evidence,
+    /// The regions confirmed in this scope.
+    pub consents: &'k Consents,
+    /// The yes that this step brought, if one.
+    pub approval: Option<&'k Approval>,
+    /// What must not be shown, not even to the human who is asked.
+    pub seen: &'k Seen,
+    /// The account, by the last four of its keyed hash.
+    pub account: &'k str,
+}
+
+/// The rules of one launch.
+pub struct Policy {
+    rules: Rules,
+    sha256: String,
+    settings: Settings,
+}
+
+impl Policy {
+    /// The compiled-in policy.
+    ///
+    /// # Errors
+    /// When a policy file doesn't make sense.
+    pub fn compiled(settings: Settings) -> Result<Self, LoadError> {
+        let (rules, sha256) = load::compiled()?;
+        Ok(Self { rules, sha256, settings })
+    }
+
+    /// The fingerprint of the policy files.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// What is said of `call`.
+    pub fn judge(&self, call: &Call, knowledge: &Knowledge<'_>, now: Timestamp) -> Judgement {
+        rules::judge(self, call, knowledge, now)
+    }
+
+    /// Weighs an answer to a question about `call`: the question is made anew, so an answer to anything else
+    /// doesn't count. A confirmed region is remembered in `consents`.
+    ///
+    /// # Errors
+    /// A refusal that says why the answer doesn't count.
+    pub fn hear(
+        &self,
+        call: &Call,
+        answer: &Answer,
+        account: &str,
+        seen: &Seen,
+        consents: &mut Consents,
+        now: Timestamp,
+    ) -> Result<Heard, Refusal> {
+        for rule in rules::of(&self.rules.confirm, Subject::Region) {
+            let Some(region) = call.region() else { continue };
+            let question = question::region(rule, call, region, &rules::setting(self, account));
+            if question.digest() == answer.digest {
+                return hear_region(&question, answer, region, account, consents, now);
+            }
+        }
+        for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
+            let question = rules::arguments_question(self, rule, call, account, seen)?;
+            if question.digest() == answer.digest {
+                return hear_arguments(&question, answer, call);
+            }
+        }
+        match consent::refusal("confirmation", &answer.reply, "call again to be asked anew") {
+            Some(refusal) if answer.digest.is_empty() => Err(refusal),
+            Some(_) | None => {
+                let text = "the answer is to another question: the arguments, the account or the policy changed after it was asked";
+                Err(Refusal::new("confirmation", text).with(Fault::new(
+                    "",
+                    "nothing was sent",
+                    "call again without requestState, with the arguments that are meant, to be asked anew",
+                )))
+            }
+        }
+    }
+
+    /// What `outcome` means for `call`, given the reads made since.
+    pub fn review(&self, call: &Call, outcome: &Outcome, evidence: &Evidence) -> Review {
+        review::review(call, outcome, evidence)
+    }
+
+    /// Learns from a permitted, successful reply: what exists, and whether PAI is activated.
+    pub fn learn(&self, call: &Call, outcome: &Outcome, facts: &mut Facts, known: Known) {
+        let (Outcome::Reply(raw), Some(region)) = (outcome, call.region()) else { return };
+        let reply = raw.open();
+        let tool = call.tool();
+        if tool.name() == "aiworkspace_list_products" && rules::is_activated(reply) {
+            facts.activate(region, known);
+        }
+        tool.reply().claims(reply, &mut |claim| {
+            let taught = self
+                .rules
+                .provenance
+                .iter()
+                .any(|rule| rule.fact == claim.fact && rule.learn.contains(tool.name()));
+            if taught && !claim.text.is_empty() {
+                let workspace = rules::place_of(claim.fact, claim.workspace.or(call.workspace()));
+                facts.learn(claim.fact, region, workspace, claim.text, known);
+            }
+        });
+    }
+
+    /// What may be shown of a cloud's reply to `call`.
+    pub fn mask_reply(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) -> Option<Masked> {
+        match outcome {
+            Outcome::Reply(raw) => Some(mask::mask(&Disclosure::Reply(call, raw), seen)),
+            Outcome::Failed(_) | Outcome::NotSent(_) | Outcome::Lost(_) => None,
+        }
+    }
+
+    /// What may be shown of something that exists already.
+    pub fn mask_existing(&self, existing: &Existing, seen: &mut Seen) -> Masked {
+        mask::mask(&Disclosure::Existing(existing), seen)
+    }
+
+    /// What may be shown of a refusal.
+    pub fn mask_refusal(&self, refusal: &Refusal, seen: &mut Seen) -> Masked {
+        mask::mask(&Disclosure::Refusal(refusal), seen)
+    }
+
+    /// The arguments of `call` as they may be shown.
+    pub fn mask_call(&self, call: &Call, seen: &Seen) -> MaskedCall {
+        mask::mask_call(call, seen)
+    }
+
+    /// Learns which identities an error names, so that they are swept out of its words.
+    pub fn note(&self, outcome: &Outcome, seen: &mut Seen) {
+        match outcome {
+            Outcome::Failed(error) => mask::note_principals(error, seen),
+            Outcome::Reply(_) | Outcome::NotSent(_) | Outcome::Lost(_) => {}
+        }
+    }
+
+    /// The refusal of arguments that didn't parse.
+    pub fn refuse_arguments(faults: Faults) -> Refusal {
+        let mut refusal = Refusal::new("arguments", "the arguments don't fit the tool; nothing was sent");
+        refusal.violations.extend(faults);
+        refusal
+    }
+}
+
+fn hear_region(
+    question: &Question,
+    answer: &Answer,
+    region: &str,
+    account: &str,
+    consents: &mut Consents,
+    now: Timestamp,
+) -> Result<Heard, Refusal> {
+    let how = format!("the operator can confirm a region at launch with --region {region}");
+    if let Some(refusal) = consent::refusal(question.rule(), &answer.reply, &how) {
+        return Err(refusal);
+    }
+    match accepted(question.form(), answer) {
+        Filled::Region(chosen) => {
+            consents.confirm(account, &chosen, now);
+            if chosen == region {
+                return Ok(Heard::Region);
+            }
+            let text = format!("the user chose {chosen}, not {region}");
+            Err(Refusal::new(question.rule(), text).with(Fault::new(
+                "RegionId",
+                "isn't the region that the user chose",
+                format!("use {chosen}"),
+            )))
+        }
+        Filled::Yes | Filled::No | Filled::Blank => Err(blank(question)),
+    }
+}
+
+fn hear_arguments(question: &Question, answer: &Answer, call: &Call) -> Result<Heard, Refusal> {
+    let how = format!("the operator can approve the tool at launch with --approve {}", call.tool().name());
+    if let Some(refusal) = consent::refusal(question.rule(), &answer.reply, &how) {
+        return Err(refusal);
+    }
+    match accepted(question.form(), answer) {
+        Filled::Yes => Ok(Heard::Arguments(Approval::new(answer.channel, answer.digest.clone()))),
+        Filled::No => Err(Refusal::new(question.rule(), "the user answered no").with(Fault::new(
+            "",
+            "the user doesn't want this call",
+            "ask them what they want instead",
+        ))),
+        Filled::Region(_) | Filled::Blank => Err(blank(question)),
+    }
+}
+
+fn accepted(form: &Form, answer: &Answer) -> Filled {
+    match &answer.reply {
+        Reply::Accepted(content) => consent::filled(form, content),
+        Reply::Declined
+        | Reply::Cancelled
+        | Reply::TimedOut
+        | Reply::NoChannel
+        | Reply::Replayed
+        | Reply::Tampered
+        | Reply::Expired => Filled::Blank,
+    }
+}
+
+fn blank(question: &Question) -> Refusal {
+    let field = question.form().property();
+    Refusal::new(question.rule(), format!("the question came back accepted, but without a valid {field}"))
+        .with(Fault::new(
+            "",
+            format!("an accept without {field} is no yes"),
+            "the user must fill the field in; call again",
+        ))
+}

@@ -1,0 +1,129 @@
+//! A cloud's error in words that an agent can act on: what happened, whose turn it is, what to do next.
+
+use super::verdict::{CloudError, CloudFailure, Refusal};
+use crate::error::Fault;
+use crate::spec::{Call, Cloud};
+use crate::tools;
+
+/// The codes by which AIWorkSpace says that a workspace doesn't exist: R-WS-74, and the two that the public
+/// Terraform provider knows.
+const NO_WORKSPACE: [&str; 3] = ["100400027", "100400008", "100700008"];
+
+/// The code of a workspace name that is in use.
+pub(super) const NAME_TAKEN: &str = "WorkspaceNameAlreadyExists";
+
+/// The refusal that `error` becomes.
+pub(super) fn explain(error: &CloudError, call: &Call) -> Refusal {
+    let message = error.message.open().as_str().unwrap_or_default();
+    let (rule, text, fault, retryable) = diagnose(error, call);
+    Refusal {
+        error: text,
+        rule: rule.to_owned(),
+        violations: vec![fault],
+        retryable,
+        cloud: Some(Box::new(CloudFailure {
+            status: error.status,
+            code: error.code.clone(),
+            message: message.to_owned(),
+            request_id: error.request_id.clone(),
+            recommend: error.recommend.clone(),
+        })),
+    }
+}
+
+fn diagnose(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bool) {
+    if error.status == 404 && NO_WORKSPACE.contains(&error.code.as_str()) {
+        let id = call.workspace().unwrap_or_default();
+        let text = format!("workspace {id} does not exist in {}", call.region().unwrap_or_default());
+        let fix = "tell the user that this workspace id doesn't exist; don't search for another";
+        return ("cloud-not-found", text.clone(), Fault::new("WorkspaceId", text, fix), false);
+    }
+    if is_denied(error) {
+        return denied(error, call);
+    }
+    if error.code.starts_with("Throttling") || error.status == 429 {
+        let text = "the cloud asks for fewer calls".to_owned();
+        return (
+            "cloud-throttled",
+            text.clone(),
+            Fault::new("", text, "wait a little, then call again"),
+            true,
+        );
+    }
+    if error.code.starts_with("InvalidAccessKeyId")
+        || error.code.starts_with("Signature")
+        || error.code.contains("SecurityToken")
+    {
+        let text = "the cloud doesn't accept the server's credentials".to_owned();
+        let fix = "ask the user to check the credentials that the server was started with; never ask for their values";
+        return ("cloud-credentials", text.clone(), Fault::new("", text, fix), false);
+    }
+    if error.code.starts_with("InvalidTimeStamp") {
+        let text = "the cloud says that this machine's clock is off".to_owned();
+        return (
+            "cloud-clock",
+            text.clone(),
+            Fault::new("", text, "ask the user to set the machine's clock"),
+            true,
+        );
+    }
+    if error.status >= 500 {
+        let text = format!("the cloud failed on its side ({})", error.status);
+        return (
+            "cloud-failure",
+            text.clone(),
+            Fault::new("", text, next_step(call)),
+            !call.spec().effect.changes(),
+        );
+    }
+    let text = format!("the cloud refused the call ({})", error.status);
+    (
+        "cloud-refused",
+        text.clone(),
+        Fault::new("", text, "read the cloud's message, mend the arguments, call again"),
+        false,
+    )
+}
+
+/// After a failure of the cloud a write may have been carried out all the same.
+fn next_step(call: &Call) -> &'static str {
+    if call.spec().effect.changes() {
+        "it may have been carried out: look before trying again"
+    } else {
+        "call again in a moment"
+    }
+}
+
+/// Whether RAM refused the call.
+pub(super) fn is_denied(error: &CloudError) -> bool {
+    error.denial.is_some()
+        || error.code.starts_with("Forbidden")
+        || error.code.starts_with("NoPermission")
+        || error.code.contains("AccessDenied")
+        || (error.status == 403 && !error.code.starts_with("Throttling"))
+}
+
+/// Every permission that the product's tools need, the missing one first (R-WS-29, R-DLC-63, R-DLC-87).
+fn denied(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bool) {
+    let spec = call.spec();
+    let missing =
+        error.denial.as_ref().and_then(|denial| denial.action.as_deref()).unwrap_or(spec.permission);
+    let mut needed: Vec<&str> = tools::all()
+        .map(|tool| tool.spec())
+        .filter(|other| other.cloud == spec.cloud)
+        .map(|spec| spec.permission)
+        .collect();
+    needed.sort_unstable();
+    needed.dedup();
+    let product = match spec.cloud {
+        Cloud::Dlc => "PAI-DLC",
+        Cloud::AiWorkspace => "AIWorkSpace",
+    };
+    let text = format!("the account lacks the permission {missing}");
+    let fix = format!(
+        "ask the user to have it granted in RAM, and wait until they say it is; the {product} tools need {}; the \
+         ram-permission-diagnose skill can guide the request",
+        needed.join(", ")
+    );
+    ("cloud-permission", text.clone(), Fault::new("", text, fix), false)
+}

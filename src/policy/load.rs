@@ -1,0 +1,367 @@
+//! Reading policies: TOML files with a closed set of rule kinds.
+//!
+//! A policy that doesn't make sense stops the start: an unknown key or kind, a tool or an argument that
+//! doesn't exist, a pattern that doesn't compile. The error says file, line and fix.
+
+use std::collections::BTreeSet;
+
+use data_encoding::HEXLOWER;
+use jiff::SignedDuration;
+use regex::Regex;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::consent::MAX_REGION_HOURS;
+use crate::spec::marks::Fact;
+use crate::spec::{Call, Effect};
+use crate::tools;
+
+/// What the sources forbid: locked.
+const RED_LINES: &str = include_str!("../../policies/red-lines.toml");
+/// What an operator may tune.
+const DEFAULT: &str = include_str!("../../policies/default.toml");
+
+/// Why a policy can't be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// It isn't TOML, or has a key that no rule has.
+    #[error("{file}, line {line}: {reason}")]
+    Syntax {
+        /// The policy file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// A rule says something that can't be.
+    #[error("{file}, line {line}, rule {rule}: {reason}")]
+    Rule {
+        /// The policy file.
+        file: String,
+        /// The line of the rule's id, from 1.
+        line: usize,
+        /// The rule's id.
+        rule: String,
+        /// What is wrong, and the fix.
+        reason: String,
+    },
+}
+
+/// Every rule of a policy.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rules {
+    /// Who must say yes, and to what.
+    #[serde(default)]
+    pub confirm: Vec<Confirm>,
+    /// What is looked up before a call.
+    #[serde(default)]
+    pub precheck: Vec<Precheck>,
+    /// What must have come from a cloud's own list.
+    #[serde(default)]
+    pub provenance: Vec<Provenance>,
+    /// What no argument may hold.
+    #[serde(default)]
+    pub secret_argument: Vec<SecretArgument>,
+}
+
+/// What every rule says of itself.
+pub trait Rule {
+    /// The kind's name.
+    const KIND: &'static str;
+    /// The rule's id.
+    fn id(&self) -> &str;
+    /// The rules of the sources that it enforces.
+    fn sources(&self) -> &[String];
+    /// What it protects.
+    fn why(&self) -> &str;
+}
+
+macro_rules! rule {
+    ($($name:ident = $kind:literal),+ $(,)?) => {$(
+        impl Rule for $name {
+            const KIND: &'static str = $kind;
+            fn id(&self) -> &str {
+                &self.id
+            }
+            fn sources(&self) -> &[String] {
+                &self.sources
+            }
+            fn why(&self) -> &str {
+                &self.why
+            }
+        }
+    )+};
+}
+
+rule! { Confirm = "confirm", Precheck = "precheck", Provenance = "provenance", SecretArgument = "secret-argument" }
+
+/// A human says yes first.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirm {
+    /// The rule's id.
+    pub id: String,
+    /// The rules of the sources that it enforces.
+    pub sources: Vec<String>,
+    /// What it protects.
+    pub why: String,
+    /// What is confirmed.
+    pub subject: Subject,
+    /// How long a yes to a region holds, in hours.
+    pub lifetime_hours: Option<i64>,
+    /// The effects whose arguments are confirmed.
+    #[serde(default)]
+    pub effects: BTreeSet<Effect>,
+    /// Settings that the question points out.
+    #[serde(default)]
+    pub highlight: Vec<Highlight>,
+    /// What the question adds.
+    #[serde(default)]
+    pub note: Vec<Note>,
+}
+
+/// What a human confirms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// The region, once for a while.
+    Region,
+    /// The call's exact arguments, each time.
+    Arguments,
+}
+
+/// A setting that the question points out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Highlight {
+    /// How the argument's path ends, without indices.
+    pub path: String,
+    /// The values that matter; none for any.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// What it means.
+    pub say: String,
+}
+
+/// A sentence that the question adds.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// The tool that it is about.
+    pub tool: String,
+    /// Said when this argument is given.
+    pub given: Option<String>,
+    /// Said when this argument is missing.
+    pub missing: Option<String>,
+    /// The sentence.
+    pub say: String,
+}
+
+/// Something is looked up before the call.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Precheck {
+    /// The rule's id.
+    pub id: String,
+    /// The rules of the sources that it enforces.
+    pub sources: Vec<String>,
+    /// What it protects.
+    pub why: String,
+    /// What is looked up.
+    pub check: Check,
+    /// The tools bound; all when absent.
+    pub tools: Option<BTreeSet<String>>,
+    /// The tools not bound.
+    #[serde(default)]
+    pub except: BTreeSet<String>,
+    /// How long a positive answer holds, in hours.
+    pub lifetime_hours: Option<i64>,
+}
+
+/// What a precheck looks up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// Whether PAI is activated in the region.
+    Activation,
+    /// Whether a workspace of that name exists.
+    WorkspaceName,
+}
+
+/// A value must have come from a cloud's own list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// The rule's id.
+    pub id: String,
+    /// The rules of the sources that it enforces.
+    pub sources: Vec<String>,
+    /// What it protects.
+    pub why: String,
+    /// The kind of value.
+    pub fact: Fact,
+    /// The tools bound; all that take such a value when absent.
+    pub tools: Option<BTreeSet<String>>,
+    /// The tools whose replies teach it.
+    pub learn: BTreeSet<String>,
+    /// The read that can verify a value nobody listed.
+    pub verify: Option<Verify>,
+    /// How long it stays known, in hours.
+    pub lifetime_hours: i64,
+    /// What to do about an unknown value.
+    pub fix: String,
+}
+
+/// A read that asks the cloud for one value.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// The tool to call.
+    pub tool: String,
+    /// The argument that takes the value.
+    pub filter: String,
+}
+
+/// Text that no argument may hold.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretArgument {
+    /// The rule's id.
+    pub id: String,
+    /// The rules of the sources that it enforces.
+    pub sources: Vec<String>,
+    /// What it protects.
+    pub why: String,
+    /// What the forbidden text looks like.
+    pub patterns: Vec<Pattern>,
+    /// What to do instead.
+    pub fix: String,
+}
+
+/// A compiled pattern.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pattern(pub Regex);
+
+impl TryFrom<String> for Pattern {
+    type Error = regex::Error;
+
+    fn try_from(pattern: String) -> Result<Self, Self::Error> {
+        Regex::new(&pattern).map(Self)
+    }
+}
+
+/// A lifetime that a rule gives in hours.
+pub const fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+/// Whether a rule for `tools` but not `except` binds `call`.
+pub fn binds(tools: Option<&BTreeSet<String>>, except: &BTreeSet<String>, call: &Call) -> bool {
+    let name = call.tool().name();
+    tools.is_none_or(|tools| tools.contains(name)) && !except.contains(name)
+}
+
+/// The compiled-in rules and their fingerprint.
+///
+/// # Errors
+/// When one of the files doesn't make sense; `cargo test` proves that they do.
+pub fn compiled() -> Result<(Rules, String), LoadError> {
+    let mut rules = parse("red-lines.toml", RED_LINES)?;
+    let tunable = parse("default.toml", DEFAULT)?;
+    rules.confirm.extend(tunable.confirm);
+    rules.precheck.extend(tunable.precheck);
+    rules.provenance.extend(tunable.provenance);
+    rules.secret_argument.extend(tunable.secret_argument);
+    let mut digest = Sha256::new();
+    digest.update(RED_LINES);
+    digest.update([0]);
+    digest.update(DEFAULT);
+    Ok((rules, HEXLOWER.encode(&digest.finalize())))
+}
+
+/// The rules of one file.
+///
+/// # Errors
+/// When it isn't TOML, has an unknown key, or names what doesn't exist.
+pub fn parse(file: &str, text: &str) -> Result<Rules, LoadError> {
+    let rules: Rules = toml::from_str(text).map_err(|error| LoadError::Syntax {
+        file: file.to_owned(),
+        line: error.span().map_or(1, |span| line_of(text, span.start)),
+        reason: error.message().to_owned(),
+    })?;
+    let fault = |rule: &str, reason: String| LoadError::Rule {
+        file: file.to_owned(),
+        line: text.find(&format!("\"{rule}\"")).map_or(1, |at| line_of(text, at)),
+        rule: rule.to_owned(),
+        reason,
+    };
+    check(&rules).map_err(|(rule, reason)| fault(&rule, reason))?;
+    Ok(rules)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// What serde can't check: that names are those of something.
+fn check(rules: &Rules) -> Result<(), (String, String)> {
+    let mut ids = BTreeSet::new();
+    let known_tools =
+        |id: &str, names: &BTreeSet<String>| match names.iter().find(|name| tools::find(name).is_none()) {
+            Some(name) => Err((id.to_owned(), format!("there is no tool {name}; see `redline-mcp tools`"))),
+            None => Ok(()),
+        };
+    let mut seen = |id: &str| {
+        if ids.insert(id.to_owned()) {
+            Ok(())
+        } else {
+            Err((id.to_owned(), "two rules have this id".to_owned()))
+        }
+    };
+    for rule in &rules.confirm {
+        seen(&rule.id)?;
+        let hours = rule.lifetime_hours.unwrap_or(0);
+        let sound = match rule.subject {
+            Subject::Region => (1..=MAX_REGION_HOURS).contains(&hours) && rule.effects.is_empty(),
+            Subject::Arguments => rule.lifetime_hours.is_none() && !rule.effects.is_empty(),
+        };
+        if !sound {
+            let reason = format!(
+                "a region takes lifetime_hours from 1 to {MAX_REGION_HOURS} and no effects; arguments take effects and no lifetime"
+            );
+            return Err((rule.id.clone(), reason));
+        }
+        for note in &rule.note {
+            let Some(tool) = tools::find(&note.tool) else {
+                return Err((rule.id.clone(), format!("there is no tool {}", note.tool)));
+            };
+            if let Some(name) =
+                note.given.iter().chain(&note.missing).find(|name| tool.request().field(name).is_none())
+            {
+                return Err((rule.id.clone(), format!("{} has no argument {name}", note.tool)));
+            }
+        }
+    }
+    for rule in &rules.precheck {
+        seen(&rule.id)?;
+        rule.tools.iter().try_for_each(|names| known_tools(&rule.id, names))?;
+        known_tools(&rule.id, &rule.except)?;
+    }
+    for rule in &rules.provenance {
+        seen(&rule.id)?;
+        rule.tools.iter().try_for_each(|names| known_tools(&rule.id, names))?;
+        known_tools(&rule.id, &rule.learn)?;
+        if let Some(verify) = &rule.verify
+            && tools::find(&verify.tool).and_then(|tool| tool.request().field(&verify.filter)).is_none()
+        {
+            return Err((rule.id.clone(), format!("{} has no argument {}", verify.tool, verify.filter)));
+        }
+        if rule.lifetime_hours < 1 {
+            return Err((rule.id.clone(), "lifetime_hours must be at least 1".to_owned()));
+        }
+    }
+    rules.secret_argument.iter().try_for_each(|rule| seen(&rule.id))
+}

@@ -1,0 +1,194 @@
+//! What a human reads before saying yes: everything that will be sent, what matters first.
+//!
+//! The text is made from the masked call, quoted so that nothing in it can pass for the question itself
+//! ([`Quoted`]). A question too long to be read isn't shortened: the call is refused.
+
+use std::fmt::Write;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+
+use super::consent::{Form, Question, Quoted, region_form};
+use super::load::{Confirm, Highlight};
+use super::mask::MaskedCall;
+use super::verdict::Refusal;
+use crate::error::Fault;
+use crate::spec::value::REGIONS;
+use crate::spec::{Call, Effect};
+
+/// The most characters that a person is asked to read.
+const LONGEST: usize = 12_000;
+
+/// What a question says beside the call itself.
+pub(super) struct Setting<'s> {
+    /// Whether nothing real can happen.
+    pub simulated: bool,
+    /// The last four of the account's keyed hash.
+    pub account: &'s str,
+    /// The policy's fingerprint.
+    pub policy: &'s str,
+    /// What digests are keyed with: they travel, and must tell nothing of what they bind.
+    pub key: &'s [u8],
+}
+
+/// Whether this region is the right one.
+pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Setting<'_>) -> Question {
+    let message = format!(
+        "Which region should be used? The agent asks for {region} ({name}), for: {title}.\n\n{world}\nAccount: {account}\n\n\
+         The choice holds for {hours} hours. Choosing another region refuses this call.",
+        name = region_name(region),
+        title = call.spec().title,
+        world = world(setting),
+        account = setting.account,
+        hours = rule.lifetime_hours.unwrap_or_default(),
+    );
+    let digest = digest(setting, &["region", region, &message]);
+    Question::new(rule.id.clone(), message, region_form(region), digest)
+}
+
+/// Whether exactly this call should be made.
+///
+/// # Errors
+/// A refusal, when the question would be too long to be read.
+pub(super) fn arguments(
+    rule: &Confirm,
+    call: &Call,
+    shown: &MaskedCall,
+    setting: &Setting<'_>,
+) -> Result<Question, Refusal> {
+    let spec = call.spec();
+    let mut message = format!("{}: {}\n\n{}\n", verb(spec.effect), spec.title, world(setting));
+    let _ = writeln!(message, "Account: {}", setting.account);
+    if let Some(region) = call.region() {
+        let _ = writeln!(message, "Region: {region} ({})", region_name(region));
+    }
+    let mut leaves = Vec::new();
+    for (name, value) in shown.arguments() {
+        if name != "RegionId" {
+            flatten(name, value, &mut leaves);
+        }
+    }
+    let mind: Vec<String> =
+        leaves.iter().flat_map(|(path, value)| highlights(&rule.highlight, path, value)).collect();
+    section(&mut message, "Mind", &mind);
+    let lines: Vec<String> = leaves.iter().map(|(path, value)| format!("{path}: {value}")).collect();
+    section(&mut message, "Arguments", &lines);
+    let notes: Vec<String> = rule
+        .note
+        .iter()
+        .filter(|note| note.tool == spec.name)
+        .filter(|note| note.given.as_ref().is_none_or(|name| call.arguments().contains_key(name)))
+        .filter(|note| note.missing.as_ref().is_none_or(|name| !call.arguments().contains_key(name)))
+        .map(|note| note.say.clone())
+        .collect();
+    section(&mut message, "Note", &notes);
+    if message.chars().count() > LONGEST {
+        let text =
+            format!("the question would have more than {LONGEST} characters, too many for a person to read");
+        return Err(Refusal::new(rule.id.clone(), text).with(Fault::new(
+            "",
+            "the arguments are too long to be confirmed",
+            "shorten them: put long commands into a script that is mounted, long settings into a file",
+        )));
+    }
+    let exact = Value::Object(call.arguments().clone()).to_string();
+    let digest = digest(setting, &["arguments", spec.name, &exact, &message]);
+    Ok(Question::new(rule.id.clone(), message, Form::Approve, digest))
+}
+
+const fn verb(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read | Effect::Untrusted => "Read",
+        Effect::Reveal => "Reveal",
+        Effect::Create => "Create",
+        Effect::Update => "Change",
+        Effect::Act => "Act",
+        Effect::Destroy => "Destroy",
+    }
+}
+
+const fn world(setting: &Setting<'_>) -> &'static str {
+    if setting.simulated { "Cloud: simulated, nothing real happens" } else { "Cloud: LIVE" }
+}
+
+fn region_name(region: &str) -> &str {
+    REGIONS.iter().find(|(id, _)| *id == region).map_or("unknown", |(_, name)| name)
+}
+
+fn section(message: &mut String, title: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        let _ = write!(message, "\n{title}:\n");
+        for line in lines {
+            let _ = writeln!(message, "- {line}");
+        }
+    }
+}
+
+/// Every scalar in `value` with its path, texts quoted. Keys of free maps come from the agent, so they are
+/// quoted where they aren't plain.
+fn flatten(path: &str, value: &Value, leaves: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(object) if !object.is_empty() => {
+            for (name, value) in object {
+                let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                let step = if plain { format!("{path}.{name}") } else { format!("{path}[{}]", Quoted(name)) };
+                flatten(&step, value, leaves);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (index, value) in items.iter().enumerate() {
+                flatten(&format!("{path}[{index}]"), value, leaves);
+            }
+        }
+        Value::String(text) => leaves.push((path.to_owned(), Quoted(text).to_string())),
+        Value::Object(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {
+            leaves.push((path.to_owned(), value.to_string()));
+        }
+    }
+}
+
+/// What must not be missed about a setting.
+fn highlights(rules: &[Highlight], path: &str, value: &str) -> Vec<String> {
+    let plain: String = without_indices(path);
+    rules
+        .iter()
+        .filter(|rule| {
+            let named = plain == rule.path
+                || plain.ends_with(&format!(".{}", rule.path))
+                || plain.contains(&format!(".{}.", rule.path))
+                || plain.starts_with(&format!("{}.", rule.path));
+            named
+                && (rule.values.is_empty()
+                    || rule.values.iter().any(|known| value.trim_matches('"') == known))
+        })
+        .map(|rule| format!("{path}: {}", rule.say))
+        .collect()
+}
+
+fn without_indices(path: &str) -> String {
+    let mut inside = false;
+    path.chars()
+        .filter(|character| match character {
+            '[' => {
+                inside = true;
+                false
+            }
+            ']' => {
+                inside = false;
+                false
+            }
+            _ => !inside,
+        })
+        .collect()
+}
+
+fn digest(setting: &Setting<'_>, parts: &[&str]) -> String {
+    let simulated = if setting.simulated { "simulated" } else { "live" };
+    let Ok(mut mac) = <Hmac<Sha256>>::new_from_slice(setting.key) else { return String::new() };
+    for part in parts.iter().chain(&[setting.account, setting.policy, simulated]) {
+        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        mac.update(part.as_bytes());
+    }
+    data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
+}

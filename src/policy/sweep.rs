@@ -1,0 +1,119 @@
+//! The last look at every text that leaves: access keys, tokens, and whatever personal or secret value
+//! this scope has seen anywhere.
+//!
+//! Masks work by field. A cloud can put the same value where no field says so: into an error's words, a
+//! name, a description. The sweep finds it there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{LazyLock, OnceLock};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use regex::{Captures, Regex};
+use serde_json::Value;
+
+/// How many seen values are kept; past that the sweep keeps what it has.
+const CAPACITY: usize = 10_000;
+/// Shorter values stand inside ordinary words too, so that they are swept only where they stand alone.
+const UNMISTAKABLE: usize = 12;
+
+/// What takes the place of a value that must not leave.
+const GONE: &str = "[masked]";
+
+/// What secrets look like when nobody says that they are any.
+static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"\b(?:LTAI|TMP\.)[0-9A-Za-z]{12,}\b",
+        r"|\bSTS\.[0-9A-Za-z]{16,}\b",
+        r"|\beyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*",
+        r"|(?P<lead>(?i:Bearer\s+|(?:Signature|SecurityToken|security-token|OSSAccessKeyId|access_?token|token|password|AccessKeySecret)=))[^\s&,;]{8,}",
+    ))
+    .ok()
+});
+
+/// The personal and secret values that a scope has seen.
+#[derive(Default)]
+pub struct Seen {
+    values: BTreeSet<String>,
+    finder: OnceLock<Option<AhoCorasick>>,
+}
+
+impl Seen {
+    /// Remembers a personal or secret value, to be swept out of every text from now on.
+    pub fn note(&mut self, value: &str) {
+        let shortest = if value.is_ascii() { 4 } else { 2 };
+        if value.chars().count() >= shortest
+            && self.values.len() < CAPACITY
+            && self.values.insert(value.to_owned())
+        {
+            self.finder = OnceLock::new();
+        }
+    }
+
+    /// Remembers the value of an environment variable, if it looks like a secret. A mode, a path or a region
+    /// stands in other texts too, and isn't one.
+    pub fn note_setting(&mut self, value: &str) {
+        let mixed =
+            value.contains(|c: char| c.is_ascii_digit()) && value.contains(|c: char| c.is_ascii_alphabetic());
+        if value.len() >= 16 && mixed && !value.contains(['/', '.', ':', ' ']) {
+            self.note(value);
+        }
+    }
+
+    /// `text` without secrets and seen values. What was taken out is counted.
+    pub fn sweep(&self, text: &str, redactions: &mut BTreeMap<String, u64>) -> String {
+        let mut swept = String::with_capacity(text.len());
+        let mut count = 0;
+        match self.finder.get_or_init(|| self.build()) {
+            Some(finder) => finder.replace_all_with(text, &mut swept, |found, value, swept| {
+                let gone = value.chars().count() >= UNMISTAKABLE
+                    || !value.is_ascii()
+                    || stands_alone(text, found.start(), found.end());
+                swept.push_str(if gone { GONE } else { value });
+                count += u64::from(gone);
+                true
+            }),
+            None if self.values.is_empty() => swept.push_str(text),
+            None => return GONE.to_owned(),
+        }
+        let Some(secrets) = SECRETS.as_ref() else { return GONE.to_owned() };
+        let swept = secrets.replace_all(&swept, |found: &Captures<'_>| {
+            count += 1;
+            format!("{}{GONE}", found.name("lead").map_or("", |lead| lead.as_str()))
+        });
+        if count > 0 {
+            *redactions.entry("swept".to_owned()).or_default() += count;
+        }
+        swept.into_owned()
+    }
+
+    fn build(&self) -> Option<AhoCorasick> {
+        if self.values.is_empty() {
+            return None;
+        }
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.values).ok()
+    }
+
+    /// Sweeps every text in `value`, keys included.
+    pub fn sweep_value(&self, value: Value, redactions: &mut BTreeMap<String, u64>) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.sweep(&text, redactions)),
+            Value::Array(items) => {
+                Value::Array(items.into_iter().map(|item| self.sweep_value(item, redactions)).collect())
+            }
+            Value::Object(object) => Value::Object(
+                object
+                    .into_iter()
+                    .map(|(key, value)| (self.sweep(&key, redactions), self.sweep_value(value, redactions)))
+                    .collect(),
+            ),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value,
+        }
+    }
+}
+
+/// Whether neither neighbour of a match continues a word.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let before = text.get(..start).and_then(|text| text.chars().next_back());
+    let after = text.get(end..).and_then(|text| text.chars().next());
+    !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+}

@@ -1,0 +1,333 @@
+//! The embedded simulator: a small cloud behind the client's own transport.
+//!
+//! It isn't a mock. It receives the same signed HTTP requests as the real hosts, shares no request type
+//! with the client, and believes nothing: `route` finds the product, region and operation, `verify`
+//! checks the signature by its own canonicalisation, `params` reads query and body strictly, and only then
+//! a handler (`aiworkspace`, `dlc`) touches the [`world`]. What goes wrong is answered as the cloud's
+//! gateway answers it (`reply`).
+//!
+//! Nothing here is random and nothing reads a clock: the world comes from a seed, ids from the seed and the
+//! order of creation, and time from the `at` of each request (a [`clock::LogicalClock`] hands it out). The
+//! state holds instants, never statuses, so it looks the same however far the clock has moved.
+//! [`faults`] scripts what a real cloud does at the wrong moment.
+
+mod aiworkspace;
+pub mod clock;
+mod dlc;
+pub mod faults;
+mod params;
+mod reply;
+mod route;
+#[cfg(test)]
+mod testkit;
+mod verify;
+pub mod world;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::cloud::transport::{Exchange, Transport};
+use faults::{Faults, Kind};
+use params::Query;
+use reply::CloudError;
+use route::{Endpoint, Route};
+use world::World;
+
+pub use verify::{
+    ACCESS_KEY_ID, ACCESS_KEY_SECRET, STS_ACCESS_KEY_ID, STS_ACCESS_KEY_SECRET, STS_SECURITY_TOKEN,
+};
+
+/// A cloud in this process: PAI-DLC 2020-12-03 and AIWorkSpace 2021-02-04.
+///
+/// Requests are handled one at a time, in arrival order.
+pub struct Simulator {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    world: World,
+    faults: Faults,
+    nonces: verify::Nonces,
+    journal: Vec<Entry>,
+}
+
+/// One request as the simulator saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The tool that the operation belongs to, such as `dlc_create_job`; `None` when no operation was found.
+    pub tool: Option<String>,
+    /// The region that the host named; `None` for a host that isn't ours.
+    pub region: Option<String>,
+    /// HTTP method.
+    pub method: String,
+    /// Path as sent, percent-encoded.
+    pub path: String,
+    /// Query parameters, decoded, in the order sent.
+    pub query: Vec<(String, String)>,
+    /// Whether the signature held; `false` also when the request was refused before that check.
+    pub verified: bool,
+    /// HTTP status of the answer.
+    pub status: u16,
+}
+
+impl Simulator {
+    /// A cloud that holds `world` and misbehaves as `faults` say.
+    pub fn new(world: World, faults: Faults) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                world,
+                faults,
+                nonces: verify::Nonces::default(),
+                journal: Vec::new(),
+            }),
+        }
+    }
+
+    /// Every request so far, in arrival order, refused ones too.
+    pub fn journal(&self) -> Vec<Entry> {
+        self.lock().journal.clone()
+    }
+
+    /// The domain state as JSON: instants, no derived statuses, no clock, nothing that a read changes.
+    ///
+    /// # Errors
+    /// When a value of the world has no JSON form.
+    pub fn state(&self) -> Result<Value, serde_json::Error> {
+        serde_json::to_value(&self.lock().world)
+    }
+
+    /// A panic elsewhere leaves the world as it was after some whole step, so a poisoned lock is still good.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for Simulator {
+    fn send<'a>(&'a self, request: Request<Bytes>, at: Timestamp) -> Exchange<'a> {
+        Box::pin(async move { Ok(self.lock().answer(&request, at)) })
+    }
+}
+
+impl Inner {
+    fn answer(&mut self, request: &Request<Bytes>, at: Timestamp) -> Response<Bytes> {
+        let host = route::host(request);
+        let query = Query::parse(request.uri().query().unwrap_or_default());
+        let mut entry = Entry {
+            tool: None,
+            region: None,
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            query: query.pairs().to_vec(),
+            verified: false,
+            status: 0,
+        };
+        let request_id = self.world.request_id(self.journal.len());
+        let result = self.handle(request, &host, &query, at, &mut entry);
+        let response = reply::render(result, &request_id, &host);
+        entry.status = response.status().as_u16();
+        self.journal.push(entry);
+        response
+    }
+
+    fn handle(
+        &mut self,
+        request: &Request<Bytes>,
+        host: &str,
+        query: &Query,
+        at: Timestamp,
+        entry: &mut Entry,
+    ) -> Result<Map<String, Value>, CloudError> {
+        let Endpoint { product, region } = Endpoint::parse(host)?;
+        entry.region = Some(region.to_owned());
+        let route = Route::find(product, request.method(), request.uri().path())?;
+        let tool = route.tool();
+        entry.tool = Some(tool.clone());
+        route.check_headers(request.headers())?;
+        verify::verify(request, host, query, at, &mut self.nonces)?;
+        entry.verified = true;
+        product.check_user_agent(request.headers())?;
+
+        let world = &mut self.world;
+        if let Some(Kind::NameRace { same }) = self.faults.strike(&tool) {
+            aiworkspace::win_name_race(world, region, request.body(), same, at);
+        }
+        match route {
+            Route::ListProducts => aiworkspace::list_products(world, region, query),
+            Route::ListWorkspaces => aiworkspace::list_workspaces(world, region, query, at),
+            Route::GetWorkspace(id) => aiworkspace::get_workspace(world, region, &id, query, at),
+            Route::CreateWorkspace => aiworkspace::create_workspace(world, region, request.body(), at),
+            Route::ListImages => aiworkspace::list_images(world, region, query),
+            Route::CreateJob => dlc::create_job(world, region, request.body(), at),
+            Route::GetJob(id) => dlc::get_job(world, region, &id, query, at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+    use jiff::SignedDuration;
+    use testkit::{AT, Call, DLC, WORKSPACE, code, exchange, simulator};
+
+    const JOB: &str = "/api/v1/jobs/dlc0";
+
+    /// Sends a request whose headers were changed, then signs it if `signed`.
+    fn altered(
+        simulator: &Simulator,
+        host: &str,
+        change: impl FnOnce(&mut HeaderMap),
+        signed: bool,
+    ) -> (u16, String) {
+        let call = if host == DLC {
+            Call::get(host, JOB, "GetJob")
+        } else {
+            Call::get(host, "/api/v1/products", "ListProducts")
+        };
+        let mut request = call.signed();
+        change(request.headers_mut());
+        if signed {
+            verify::sign(&mut request, ACCESS_KEY_ID, ACCESS_KEY_SECRET);
+        }
+        code(exchange(simulator, request, AT))
+    }
+
+    fn set(name: &'static str, value: &'static str) -> impl FnOnce(&mut HeaderMap) {
+        move |headers| {
+            headers.insert(name, value.parse().unwrap());
+        }
+    }
+
+    /// R-DLC-19, R-WS-94
+    #[test]
+    fn a_request_without_the_agents_user_agent_fails() {
+        let simulator = simulator();
+        let agent = |host, value| altered(&simulator, host, set("user-agent", value), true);
+        let refused = (400, "InvalidUserAgent".to_owned());
+        assert_eq!(agent(DLC, "AlibabaCloud-Agent-Skills"), refused);
+        assert_eq!(agent(DLC, "redline AlibabaCloud-Agent-Skills/alibabacloud-pai-dlc-job"), refused);
+        assert_eq!(agent(DLC, "AlibabaCloud-Agent-Skills/alibabacloud-pai-dlc-jobs"), refused);
+        assert_eq!(
+            agent(DLC, "AlibabaCloud-Agent-Skills/alibabacloud-pai-dlc-job redline/1").1,
+            "NotFound.Job"
+        );
+        assert_eq!(agent(WORKSPACE, "curl/8"), refused);
+        assert_eq!(agent(WORKSPACE, "AlibabaCloud-Agent-Skills redline/1"), (200, String::new()));
+        assert_eq!(
+            altered(&simulator, WORKSPACE, |headers| drop(headers.remove("user-agent")), true),
+            refused
+        );
+    }
+
+    #[test]
+    fn action_and_version_must_be_those_of_the_path() {
+        let simulator = simulator();
+        let with = |name, value| altered(&simulator, WORKSPACE, set(name, value), true);
+        assert_eq!(with("x-acs-version", "2020-12-03"), (400, "InvalidVersion".to_owned()));
+        assert_eq!(with("x-acs-action", "ListWorkspaces"), (404, "InvalidAction.NotFound".to_owned()));
+        let unknown = Call::get(WORKSPACE, "/api/v1/quotas", "ListQuotas").send(&simulator);
+        assert_eq!(code(unknown), (404, "InvalidAction.NotFound".to_owned()));
+        let elsewhere = Call::get("ecs.cn-hangzhou.aliyuncs.com", "/", "RunInstances").send(&simulator);
+        assert_eq!(code(elsewhere), (404, "InvalidProduct.NotFound".to_owned()));
+    }
+
+    #[test]
+    fn an_error_says_what_the_gateways_do() {
+        let (status, mut body) = Call::get(DLC, JOB, "GetJob").send(&simulator());
+        let id = body.as_object_mut().unwrap().remove("RequestId").unwrap();
+        let id = id.as_str().unwrap();
+        let expected = serde_json::json!({
+            "Code": "NotFound.Job",
+            "Message": "The job does not exist.",
+            "HostId": DLC,
+            "Recommend": format!("https://api.aliyun.com/troubleshoot?q=NotFound.Job&requestId={id}"),
+        });
+        assert_eq!((status, body), (404, expected));
+    }
+
+    #[test]
+    fn the_journal_holds_refused_requests_too() {
+        let simulator = simulator();
+        let path = "/api/v1/workspaces?Option=CheckWorkspaceExists&WorkspaceName=nlp%5Flab";
+        Call::get(WORKSPACE, path, "ListWorkspaces").send(&simulator);
+        altered(&simulator, DLC, |headers| drop(headers.remove("authorization")), false);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let expected = [
+            Entry {
+                tool: Some("aiworkspace_list_workspaces".to_owned()),
+                region: Some("cn-hangzhou".to_owned()),
+                method: "GET".to_owned(),
+                path: "/api/v1/workspaces".to_owned(),
+                query: vec![pair("Option", "CheckWorkspaceExists"), pair("WorkspaceName", "nlp_lab")],
+                verified: true,
+                status: 200,
+            },
+            Entry {
+                tool: Some("dlc_get_job".to_owned()),
+                region: Some("cn-hangzhou".to_owned()),
+                method: "GET".to_owned(),
+                path: JOB.to_owned(),
+                query: Vec::new(),
+                verified: false,
+                status: 400,
+            },
+        ];
+        assert_eq!(simulator.journal(), expected);
+    }
+
+    #[test]
+    fn a_fault_counts_only_requests_that_were_signed() {
+        let faults = r#"[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race"}]"#;
+        let simulator = Simulator::new(World::seeded(1), Faults::parse(faults).unwrap());
+        let wish = serde_json::json!({"WorkspaceName": "new_team", "Description": "d", "EnvTypes": ["prod"]});
+        let call = || Call::post(WORKSPACE, "/api/v1/workspaces", "CreateWorkspace", &wish);
+        let mut unsigned = call().signed();
+        unsigned.headers_mut().remove("authorization");
+        assert_eq!(code(exchange(&simulator, unsigned, AT)), (400, "IncompleteSignature".to_owned()));
+        assert_eq!(code(call().send(&simulator)), (409, "WorkspaceNameAlreadyExists".to_owned()));
+    }
+
+    #[test]
+    fn reads_and_time_leave_the_state_alone() {
+        let simulator = simulator();
+        let before = simulator.state().unwrap();
+        let later = AT + SignedDuration::from_hours(48);
+        for at in [AT, later] {
+            Call::get(WORKSPACE, "/api/v1/workspaces", "ListWorkspaces").at(at).send(&simulator);
+            let id = before["regions"]["cn-hangzhou"]["jobs"][0]["id"].as_str().unwrap();
+            Call::get(DLC, &format!("/api/v1/jobs/{id}"), "GetJob").at(at).send(&simulator);
+        }
+        assert_eq!(simulator.state().unwrap(), before);
+    }
+
+    #[test]
+    fn a_run_repeats_to_the_byte() {
+        let run = || {
+            let simulator = simulator();
+            let wish =
+                serde_json::json!({"WorkspaceName": "new_team", "Description": "d", "EnvTypes": ["prod"]});
+            let created =
+                Call::post(WORKSPACE, "/api/v1/workspaces", "CreateWorkspace", &wish).send(&simulator);
+            (created, Call::get(WORKSPACE, "/api/v1/workspaces", "ListWorkspaces").send(&simulator))
+        };
+        assert_eq!(run(), run());
+    }
+
+    #[test]
+    fn a_poisoned_lock_still_serves() {
+        let simulator = simulator();
+        std::thread::scope(|scope| {
+            let poisoner = scope.spawn(|| {
+                let _held = simulator.lock();
+                panic!("poison the lock");
+            });
+            assert!(poisoner.join().is_err());
+        });
+        assert!(simulator.inner.is_poisoned());
+        assert_eq!(Call::get(WORKSPACE, "/api/v1/products", "ListProducts").send(&simulator).0, 200);
+    }
+}

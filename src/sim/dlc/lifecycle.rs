@@ -1,0 +1,285 @@
+//! A job's way through its states, laid out from the instant of its submission.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::sim::world::{Job, Outcome};
+
+const CREATING: SignedDuration = SignedDuration::from_secs(2);
+const QUEUING: SignedDuration = SignedDuration::from_secs(5);
+/// Spot jobs only.
+const BIDDING: SignedDuration = SignedDuration::from_secs(10);
+const ENV_PREPARING: SignedDuration = SignedDuration::from_secs(20);
+/// Only with `Settings.EnableSanityCheck`.
+const SANITY_CHECKING: SignedDuration = SignedDuration::from_secs(15);
+const STOPPING: SignedDuration = SignedDuration::from_secs(5);
+/// A command that says nothing else runs this long.
+const RUNNING: SignedDuration = SignedDuration::from_secs(60);
+/// A command that fails runs this long before it does.
+const FAILING: SignedDuration = SignedDuration::from_secs(5);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JobStatus {
+    Creating,
+    Queuing,
+    Bidding,
+    EnvPreparing,
+    SanityChecking,
+    Running,
+    Stopping,
+    Succeeded,
+    Failed,
+    Stopped,
+}
+
+impl JobStatus {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Creating => "Creating",
+            Self::Queuing => "Queuing",
+            Self::Bidding => "Bidding",
+            Self::EnvPreparing => "EnvPreparing",
+            Self::SanityChecking => "SanityChecking",
+            Self::Running => "Running",
+            Self::Stopping => "Stopping",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    pub(super) fn is_final(self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed | Self::Stopped => true,
+            Self::Creating
+            | Self::Queuing
+            | Self::Bidding
+            | Self::EnvPreparing
+            | Self::SanityChecking
+            | Self::Running
+            | Self::Stopping => false,
+        }
+    }
+}
+
+/// A state and the instant at which it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stage {
+    pub(super) status: JobStatus,
+    pub(super) from: Timestamp,
+    pub(super) code: &'static str,
+    pub(super) message: &'static str,
+}
+
+/// How a command goes: how long it runs and how it ends. A fixed reading of its first words, no shell:
+/// `false` and `exit N` (N not 0) fail, `sleep N` runs N seconds, anything else runs a minute.
+pub(super) fn rehearse(command: &str) -> (SignedDuration, Outcome) {
+    let mut words = command.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty());
+    match (words.next(), words.next().map(str::parse::<i64>)) {
+        (Some("false"), _) => (FAILING, Outcome::CommandFails),
+        (Some("exit"), Some(Ok(code))) if code != 0 => (FAILING, Outcome::CommandFails),
+        (Some("sleep"), Some(Ok(seconds))) if seconds >= 0 => {
+            (SignedDuration::from_secs(seconds), Outcome::Succeeds)
+        }
+        _ => (RUNNING, Outcome::Succeeds),
+    }
+}
+
+/// Every stage of the job, in order, future ones too.
+fn plan(job: &Job) -> Vec<Stage> {
+    let mut stages = Vec::new();
+    let mut from = job.submitted;
+    let mut stage = |status, code, message, lasts: SignedDuration| {
+        stages.push(Stage { status, from, code, message });
+        from = from.checked_add(lasts).unwrap_or(Timestamp::MAX);
+    };
+    let end = SignedDuration::ZERO;
+    stage(JobStatus::Creating, "JobCreating", "The job is being created.", CREATING);
+    stage(JobStatus::Queuing, "JobEnqueued", "The job waits for resources.", QUEUING);
+    if is_spot(job) {
+        stage(JobStatus::Bidding, "JobBidding", "The job bids for spot instances.", BIDDING);
+    }
+    stage(JobStatus::EnvPreparing, "JobDequeued", "The environment is being prepared.", ENV_PREPARING);
+    if job.outcome == Outcome::ImageMissing {
+        stage(JobStatus::Failed, "ImagePullFailed", "An image of the job could not be pulled.", end);
+        return stages;
+    }
+    if wants_sanity_check(job) {
+        stage(
+            JobStatus::SanityChecking,
+            "JobSanityChecking",
+            "The nodes are being checked.",
+            SANITY_CHECKING,
+        );
+    }
+    let limit = job.request.get("JobMaxRunningTimeMinutes").and_then(Value::as_i64);
+    let limit = limit.map(|minutes| SignedDuration::from_secs(minutes.saturating_mul(60)));
+    let cut = limit.filter(|limit| *limit < job.run);
+    stage(JobStatus::Running, "JobRunning", "The job is running.", cut.unwrap_or(job.run));
+    if cut.is_some() {
+        let code = "JobMaxRunningTimeExceeded";
+        stage(JobStatus::Stopping, code, "The job reached its maximum running time.", STOPPING);
+        stage(JobStatus::Stopped, code, "The job reached its maximum running time.", end);
+    } else {
+        match job.outcome {
+            Outcome::Succeeds => stage(JobStatus::Succeeded, "JobSucceeded", "The job has succeeded.", end),
+            Outcome::CommandFails | Outcome::ImageMissing => {
+                stage(
+                    JobStatus::Failed,
+                    "JobFailed",
+                    "A pod of the job exited with a code other than 0.",
+                    end,
+                );
+            }
+        }
+    }
+    stages
+}
+
+/// The stages that have begun by `at`; never empty, because a job exists only once it is being created.
+pub(super) fn stages(job: &Job, at: Timestamp) -> Vec<Stage> {
+    let planned = plan(job);
+    let begun = planned.iter().filter(|stage| stage.from <= at).count().max(1);
+    planned.into_iter().take(begun).collect()
+}
+
+fn specs(job: &Job) -> impl Iterator<Item = &Value> {
+    job.request.get("JobSpecs").and_then(Value::as_array).into_iter().flatten()
+}
+
+pub(super) fn is_spot(job: &Job) -> bool {
+    specs(job).any(|spec| {
+        let elastic = spec.get("ElasticSpotSpecs").and_then(Value::as_array);
+        spec.get("SpotSpec").is_some_and(Value::is_object)
+            || elastic.is_some_and(|specs| !specs.is_empty())
+            || spec.get("UseSpotInstance").and_then(Value::as_bool).unwrap_or(false)
+    })
+}
+
+fn wants_sanity_check(job: &Job) -> bool {
+    let settings = job.request.get("Settings");
+    settings.and_then(|settings| settings.get("EnableSanityCheck")).and_then(Value::as_bool).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::testkit::AT;
+    use serde_json::json;
+
+    fn job(command: &str, request: Value) -> Job {
+        let (run, outcome) = rehearse(command);
+        Job {
+            id: "dlc1".to_owned(),
+            workspace_id: "1".to_owned(),
+            user_id: "1",
+            submitted: AT,
+            run,
+            outcome,
+            request: request.as_object().unwrap().clone(),
+        }
+    }
+
+    /// Each stage and the second after submission at which it begins.
+    fn course(job: &Job) -> Vec<(&'static str, i64)> {
+        plan(job)
+            .iter()
+            .map(|stage| (stage.status.as_str(), stage.from.duration_since(AT).as_secs()))
+            .collect()
+    }
+
+    /// R-DLC-34
+    #[test]
+    fn a_plain_job_walks_to_success() {
+        let expected =
+            [("Creating", 0), ("Queuing", 2), ("EnvPreparing", 7), ("Running", 27), ("Succeeded", 87)];
+        assert_eq!(course(&job("python train.py", json!({}))), expected);
+    }
+
+    /// R-DLC-35, R-DLC-36
+    #[test]
+    fn spot_jobs_bid_and_checked_jobs_are_checked() {
+        let request = json!({
+            "JobSpecs": [{"SpotSpec": {"SpotStrategy": "SpotWithPriceLimit"}}],
+            "Settings": {"EnableSanityCheck": true},
+        });
+        let expected = [
+            ("Creating", 0),
+            ("Queuing", 2),
+            ("Bidding", 7),
+            ("EnvPreparing", 17),
+            ("SanityChecking", 37),
+            ("Running", 52),
+            ("Succeeded", 112),
+        ];
+        assert_eq!(course(&job("python train.py", request)), expected);
+    }
+
+    #[test]
+    fn the_longest_running_time_cuts_a_run_short() {
+        let limited = |command| course(&job(command, json!({"JobMaxRunningTimeMinutes": 1})));
+        let cut = [
+            ("Creating", 0),
+            ("Queuing", 2),
+            ("EnvPreparing", 7),
+            ("Running", 27),
+            ("Stopping", 87),
+            ("Stopped", 92),
+        ];
+        assert_eq!(limited("sleep 61"), cut);
+        assert_eq!(limited("sleep 60").last(), Some(&("Succeeded", 87)));
+    }
+
+    #[test]
+    fn a_command_is_read_by_its_first_words() {
+        let minute = (RUNNING, Outcome::Succeeds);
+        let fails = (FAILING, Outcome::CommandFails);
+        for (command, expected) in [
+            ("false", fails),
+            ("  exit 1; true", fails),
+            ("exit 137", fails),
+            ("exit 0", minute),
+            ("exit", minute),
+            ("falsetto", minute),
+            ("sleep 3600", (SignedDuration::from_secs(3600), Outcome::Succeeds)),
+            ("sleep -1", minute),
+            ("", minute),
+        ] {
+            assert_eq!(rehearse(command), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_run_without_end_ends_with_time() {
+        let endless = job(&format!("sleep {}", i64::MAX), json!({}));
+        assert_eq!(plan(&endless).last().unwrap().from, Timestamp::MAX);
+    }
+
+    #[test]
+    fn docs_world_md_states_the_durations() {
+        let docs = include_str!("../../../docs/world.md");
+        let lasting = [
+            (JobStatus::Creating, CREATING),
+            (JobStatus::Queuing, QUEUING),
+            (JobStatus::Bidding, BIDDING),
+            (JobStatus::EnvPreparing, ENV_PREPARING),
+            (JobStatus::SanityChecking, SANITY_CHECKING),
+            (JobStatus::Stopping, STOPPING),
+        ];
+        for (status, lasts) in lasting {
+            let row = format!("| {} | {} s |", status.as_str(), lasts.as_secs());
+            assert!(docs.contains(&row), "{row}");
+        }
+        for (command, lasts) in [("| anything else |", RUNNING), ("other than 0 |", FAILING)] {
+            let row = format!("{command} {} s |", lasts.as_secs());
+            assert!(docs.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn only_stages_that_have_begun_are_seen() {
+        let job = job("true", json!({}));
+        let seen = |seconds| stages(&job, AT + SignedDuration::from_secs(seconds)).len();
+        assert_eq!([seen(-1), seen(0), seen(1), seen(2), seen(86), seen(87)], [1, 1, 1, 2, 4, 5]);
+    }
+}

@@ -1,0 +1,218 @@
+//! Which product, region and operation a request is for.
+
+use http::header::{HOST, USER_AGENT};
+use http::{HeaderMap, Method, Request, StatusCode};
+use percent_encoding::percent_decode_str;
+
+use super::reply::CloudError;
+use super::world::REGIONS;
+
+/// A product of the cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Product {
+    AiWorkSpace,
+    Dlc,
+}
+
+impl Product {
+    fn of_host(label: &str) -> Option<Self> {
+        match label.strip_suffix("-vpc").unwrap_or(label) {
+            "aiworkspace" => Some(Self::AiWorkSpace),
+            "pai-dlc" => Some(Self::Dlc),
+            _ => None,
+        }
+    }
+
+    fn version(self) -> &'static str {
+        match self {
+            Self::AiWorkSpace => "2021-02-04",
+            Self::Dlc => "2020-12-03",
+        }
+    }
+
+    fn tool_prefix(self) -> &'static str {
+        match self {
+            Self::AiWorkSpace => "aiworkspace",
+            Self::Dlc => "dlc",
+        }
+    }
+
+    /// Agents must say that they are agents: the product token leads the user agent, others may follow it.
+    pub(super) fn check_user_agent(self, headers: &HeaderMap) -> Result<(), CloudError> {
+        let token = match self {
+            Self::AiWorkSpace => "AlibabaCloud-Agent-Skills",
+            Self::Dlc => "AlibabaCloud-Agent-Skills/alibabacloud-pai-dlc-job",
+        };
+        let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        match agent.strip_prefix(token) {
+            Some(rest) if rest.is_empty() || rest.starts_with([' ', '/']) => Ok(()),
+            _ => Err(CloudError::bad_request(
+                "InvalidUserAgent",
+                format!("The user agent must start with {token}."),
+            )),
+        }
+    }
+}
+
+/// The host that the client addressed: what a server behind real HTTP would see.
+pub(super) fn host<T>(request: &Request<T>) -> String {
+    let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    header.or(authority).unwrap_or_default().trim().to_owned()
+}
+
+/// What a host name says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Endpoint<'a> {
+    pub(super) product: Product,
+    pub(super) region: &'a str,
+}
+
+impl<'a> Endpoint<'a> {
+    /// Reads `{product}.{region}.aliyuncs.com`, the VPC form too.
+    pub(super) fn parse(host: &'a str) -> Result<Self, CloudError> {
+        let unknown = || {
+            CloudError::new(
+                StatusCode::NOT_FOUND,
+                "InvalidProduct.NotFound",
+                "No product is served at this host.".to_owned(),
+            )
+        };
+        let (label, region) =
+            host.strip_suffix(".aliyuncs.com").and_then(|name| name.split_once('.')).ok_or_else(unknown)?;
+        let product = Product::of_host(label).ok_or_else(unknown)?;
+        if REGIONS.contains(&region) {
+            Ok(Self { product, region })
+        } else {
+            Err(CloudError::new(
+                StatusCode::NOT_FOUND,
+                "InvalidRegionId.NotFound",
+                "The specified region does not exist.".to_owned(),
+            ))
+        }
+    }
+}
+
+/// An operation and the id in its path.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    ListProducts,
+    ListWorkspaces,
+    GetWorkspace(String),
+    CreateWorkspace,
+    ListImages,
+    CreateJob,
+    GetJob(String),
+}
+
+impl Route {
+    /// Finds the operation for a method and a path as sent.
+    pub(super) fn find(product: Product, method: &Method, path: &str) -> Result<Self, CloudError> {
+        let segments: Vec<&str> =
+            path.strip_prefix("/api/v1/").map(|rest| rest.split('/').collect()).unwrap_or_default();
+        let id = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
+        let route = match (product, method.as_str(), segments.as_slice()) {
+            (Product::AiWorkSpace, "GET", ["products"]) => Self::ListProducts,
+            (Product::AiWorkSpace, "GET", ["workspaces"]) => Self::ListWorkspaces,
+            (Product::AiWorkSpace, "POST", ["workspaces"]) => Self::CreateWorkspace,
+            (Product::AiWorkSpace, "GET", ["workspaces", segment]) if !segment.is_empty() => {
+                Self::GetWorkspace(id(segment))
+            }
+            (Product::AiWorkSpace, "GET", ["images"]) => Self::ListImages,
+            (Product::Dlc, "POST", ["jobs"]) => Self::CreateJob,
+            (Product::Dlc, "GET", ["jobs", segment]) if !segment.is_empty() => Self::GetJob(id(segment)),
+            _ => return Err(not_found()),
+        };
+        Ok(route)
+    }
+
+    fn product(&self) -> Product {
+        match self {
+            Self::ListProducts
+            | Self::ListWorkspaces
+            | Self::GetWorkspace(_)
+            | Self::CreateWorkspace
+            | Self::ListImages => Product::AiWorkSpace,
+            Self::CreateJob | Self::GetJob(_) => Product::Dlc,
+        }
+    }
+
+    fn action(&self) -> &'static str {
+        match self {
+            Self::ListProducts => "ListProducts",
+            Self::ListWorkspaces => "ListWorkspaces",
+            Self::GetWorkspace(_) => "GetWorkspace",
+            Self::CreateWorkspace => "CreateWorkspace",
+            Self::ListImages => "ListImages",
+            Self::CreateJob => "CreateJob",
+            Self::GetJob(_) => "GetJob",
+        }
+    }
+
+    /// The tool of this operation: the product's prefix and the action in snake case.
+    pub(super) fn tool(&self) -> String {
+        let mut tool = self.product().tool_prefix().to_owned();
+        for letter in self.action().chars() {
+            if letter.is_ascii_uppercase() {
+                tool.push('_');
+            }
+            tool.push(letter.to_ascii_lowercase());
+        }
+        tool
+    }
+
+    /// The action and version that the request claims must be those of its path.
+    pub(super) fn check_headers(&self, headers: &HeaderMap) -> Result<(), CloudError> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        if header("x-acs-version") != Some(self.product().version()) {
+            return Err(CloudError::bad_request(
+                "InvalidVersion",
+                "The specified parameter Version is not valid.".to_owned(),
+            ));
+        }
+        if header("x-acs-action") != Some(self.action()) {
+            return Err(not_found());
+        }
+        Ok(())
+    }
+}
+
+fn not_found() -> CloudError {
+    CloudError::new(
+        StatusCode::NOT_FOUND,
+        "InvalidAction.NotFound",
+        "Specified api is not found, please check your url and method.".to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_names_product_and_region() {
+        assert_eq!(
+            Endpoint::parse("pai-dlc-vpc.cn-shanghai.aliyuncs.com"),
+            Ok(Endpoint { product: Product::Dlc, region: "cn-shanghai" })
+        );
+        let code = |host: &str| Endpoint::parse(host).unwrap_err().code;
+        assert_eq!(code("ecs.cn-shanghai.aliyuncs.com"), "InvalidProduct.NotFound");
+        assert_eq!(code("aiworkspace.cn-hangzhou.aliyuncs.com.evil.example"), "InvalidProduct.NotFound");
+        assert_eq!(code("aiworkspace.moon-1.aliyuncs.com"), "InvalidRegionId.NotFound");
+    }
+
+    #[test]
+    fn a_tool_is_named_after_its_action() {
+        assert_eq!(Route::CreateWorkspace.tool(), "aiworkspace_create_workspace");
+        assert_eq!(Route::GetJob("dlc1".to_owned()).tool(), "dlc_get_job");
+    }
+
+    #[test]
+    fn a_path_id_is_decoded_and_never_empty() {
+        let find = |path| Route::find(Product::AiWorkSpace, &Method::GET, path);
+        assert_eq!(find("/api/v1/workspaces/a%2Fb"), Ok(Route::GetWorkspace("a/b".to_owned())));
+        for path in ["/api/v1/workspaces/", "/api/v1/workspaces/1/x", "/api/v1/jobs", "/"] {
+            assert_eq!(find(path), Err(not_found()), "{path}");
+        }
+    }
+}
