@@ -15,6 +15,8 @@ mod clock;
 mod record;
 mod reserve;
 mod scope;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

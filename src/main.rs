@@ -28,6 +28,11 @@ fn main() -> ExitCode {
 
 /// Logs go to stderr; stdout belongs to the protocol. rmcp's own detail would print whole requests.
 fn log(level: LogLevel) {
-    let filter = EnvFilter::new(format!("{},rmcp=warn,hyper=warn,reqwest=warn", level.name()));
+    let filter = match level {
+        LogLevel::Off | LogLevel::Error => EnvFilter::new(level.name()),
+        LogLevel::Warn | LogLevel::Info | LogLevel::Debug => {
+            EnvFilter::new(format!("{},rmcp=warn,hyper=warn,reqwest=warn", level.name()))
+        }
+    };
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }

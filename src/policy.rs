@@ -31,7 +31,7 @@ use crate::error::{Fault, Faults};
 use crate::spec::Call;
 use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Question, Reply};
 use facts::{Facts, Known};
-use load::{LoadError, Rules, Subject};
+use load::{LoadError, Rule, Rules, Subject};
 use mask::{Disclosure, Masked, MaskedCall};
 use review::Evidence;
 use sweep::Seen;
@@ -95,6 +95,11 @@ impl Policy {
     /// The fingerprint of the policy files.
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// What the rule called `id` says of itself.
+    pub fn about(&self, id: &str) -> Option<&dyn Rule> {
+        self.rules.all().find(|rule| rule.id() == id)
     }
 
     /// What is said of `call`.

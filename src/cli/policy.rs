@@ -9,6 +9,7 @@ use super::{CliError, Target, pretty, print};
 use crate::config::Launch;
 use crate::policy::consent::Consents;
 use crate::policy::facts::Facts;
+use crate::policy::load::Rule;
 use crate::policy::review::Evidence;
 use crate::policy::sweep::Seen;
 use crate::policy::verdict::{Finding, Verdict};
@@ -90,8 +91,8 @@ impl Explain {
                     "kind": finding.kind,
                     "result": finding.result,
                     "path": finding.path,
-                    "why": about.map(|about| about.why),
-                    "sources": about.map(|about| about.sources),
+                    "why": about.map(Rule::why),
+                    "sources": about.map(Rule::sources),
                 })
             })
             .collect();

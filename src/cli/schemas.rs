@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{CliError, print};
 use crate::policy::mask;
-use crate::server::catalogue;
+use crate::server::listing;
 use crate::spec::Tool;
 
 /// The published schemas.
@@ -32,7 +32,7 @@ impl Schemas {
     /// # Errors
     /// When a file can't be read or written.
     pub fn run(&self) -> Result<ExitCode, CliError> {
-        let wanted: Vec<(PathBuf, String)> = catalogue::sorted()
+        let wanted: Vec<(PathBuf, String)> = listing::sorted()
             .into_iter()
             .map(|tool| (self.dir.join(format!("{}.json", tool.name())), format!("{:#}\n", document(tool))))
             .collect();
@@ -94,7 +94,7 @@ pub fn document(tool: &Tool) -> Value {
         "description": schema.description,
         "effect": spec.effect,
         "route": { "cloud": spec.cloud, "action": spec.action, "method": spec.route.method, "path": spec.route.path },
-        "annotations": catalogue::annotations(spec.effect),
+        "annotations": listing::annotations(spec.effect),
         "input": schema.full,
         "output": mask::schema(tool),
     })

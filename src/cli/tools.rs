@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{CliError, pretty, print};
-use crate::server::catalogue;
+use crate::server::listing;
 
 /// The catalogue.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ impl Tools {
     /// # Errors
     /// When stdout can't be written.
     pub fn run(&self) -> Result<ExitCode, CliError> {
-        let listed: Vec<Value> = catalogue::advertised()
+        let listed: Vec<Value> = listing::tools().tools
             .iter()
             .map(|tool| serde_json::to_value(tool).unwrap_or_default())
             .collect();
@@ -40,7 +40,7 @@ impl Tools {
             }
             print(&format!("{total:>7}  all {}, in bytes of compact JSON", listed.len()))?;
         } else {
-            for tool in crate::server::catalogue::sorted() {
+            for tool in listing::sorted() {
                 let spec = tool.spec();
                 print(&format!("{:<34} {:<9} {}", spec.name, spec.effect.name(), spec.title))?;
             }

@@ -66,10 +66,21 @@ pub struct Rules {
     pub secret_argument: Vec<SecretArgument>,
 }
 
+impl Rules {
+    /// Every rule, whatever its kind.
+    pub fn all(&self) -> impl Iterator<Item = &dyn Rule> {
+        let confirm = self.confirm.iter().map(|rule| rule as &dyn Rule);
+        let precheck = self.precheck.iter().map(|rule| rule as &dyn Rule);
+        let provenance = self.provenance.iter().map(|rule| rule as &dyn Rule);
+        let secret_argument = self.secret_argument.iter().map(|rule| rule as &dyn Rule);
+        confirm.chain(precheck).chain(provenance).chain(secret_argument)
+    }
+}
+
 /// What every rule says of itself.
 pub trait Rule {
-    /// The kind's name.
-    const KIND: &'static str;
+    /// The rule's kind.
+    fn kind(&self) -> &'static str;
     /// The rule's id.
     fn id(&self) -> &str;
     /// The rules of the sources that it enforces.
@@ -81,7 +92,9 @@ pub trait Rule {
 macro_rules! rule {
     ($($name:ident = $kind:literal),+ $(,)?) => {$(
         impl Rule for $name {
-            const KIND: &'static str = $kind;
+            fn kind(&self) -> &'static str {
+                $kind
+            }
             fn id(&self) -> &str {
                 &self.id
             }

@@ -55,10 +55,10 @@ struct Bench {
 }
 
 impl Bench {
-    fn hear<R: Rule>(&mut self, rule: &R, path: Option<String>, ruling: Ruling) {
+    fn hear(&mut self, rule: &dyn Rule, path: Option<String>, ruling: Ruling) {
         self.findings.push(Finding {
             id: rule.id().to_owned(),
-            kind: R::KIND.to_owned(),
+            kind: rule.kind().to_owned(),
             result: ruling.said(),
             path,
         });
