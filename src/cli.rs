@@ -22,7 +22,11 @@ use crate::config::{ConfigError, Launch};
 ///
 /// Without a command it serves MCP over stdio, on the embedded simulator.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = "Example: redline-mcp serve --region cn-hangzhou")]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Example: redline-mcp serve --region cn-hangzhou"
+)]
 pub struct Cli {
     /// What to do; `serve` when left out.
     #[command(subcommand)]
@@ -42,7 +46,9 @@ pub enum Command {
     #[command(after_help = "Example: redline-mcp demo")]
     Demo,
     /// Make one call, its yes taken on this terminal
-    #[command(after_help = "Example: redline-mcp call aiworkspace_list_workspaces '{\"RegionId\": \"cn-hangzhou\"}'")]
+    #[command(
+        after_help = "Example: redline-mcp call aiworkspace_list_workspaces '{\"RegionId\": \"cn-hangzhou\"}'"
+    )]
     Call(call::Call),
     /// List the catalogue
     #[command(after_help = "Example: redline-mcp tools --size")]
@@ -109,7 +115,11 @@ impl Cli {
             Some(Command::Serve(launch)) => launch.log,
             Some(Command::Call(call)) => call.launch.log,
             Some(
-                Command::Demo | Command::Tools(_) | Command::Schemas(_) | Command::Policy(_) | Command::Audit(_),
+                Command::Demo
+                | Command::Tools(_)
+                | Command::Schemas(_)
+                | Command::Policy(_)
+                | Command::Audit(_),
             ) => crate::config::LogLevel::default(),
         }
     }
@@ -165,8 +175,10 @@ impl Target {
     /// A usage error for what isn't a JSON object.
     pub fn arguments(&self) -> Result<Map<String, Value>, CliError> {
         let text = match self.arguments.as_str() {
-            "-" => io::read_to_string(io::stdin())
-                .map_err(|source| CliError::Io { what: "can't read the arguments from stdin".to_owned(), source })?,
+            "-" => io::read_to_string(io::stdin()).map_err(|source| CliError::Io {
+                what: "can't read the arguments from stdin".to_owned(),
+                source,
+            })?,
             given => given.to_owned(),
         };
         serde_json::from_str(&text).map_err(|error| {

@@ -185,6 +185,9 @@ pub enum ConfigError {
         "no state directory: neither XDG_STATE_HOME nor HOME is set; give --audit FILE and --audit-key FILE"
     )]
     NoStateDirectory,
+    /// The system can't tell which program this is.
+    #[error("can't tell where this program is: {0}")]
+    Program(io::Error),
     /// The audit record can't be used.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -198,7 +201,11 @@ impl ConfigError {
     pub const fn is_usage(&self) -> bool {
         match self {
             Self::WrongCloud { .. } | Self::ClockStep | Self::Endpoint(_) | Self::Faults(_) => true,
-            Self::ReadFaults { .. } | Self::NoStateDirectory | Self::Audit(_) | Self::Policy(_) => false,
+            Self::ReadFaults { .. }
+            | Self::NoStateDirectory
+            | Self::Program(_)
+            | Self::Audit(_)
+            | Self::Policy(_) => false,
         }
     }
 }
@@ -355,6 +362,17 @@ impl Launch {
             None => Key::of_state_directory(&state_directory()?)?,
         })
     }
+}
+
+/// The variable that says where programs keep their state; a child is given its own.
+pub const STATE_HOME: &str = "XDG_STATE_HOME";
+
+/// This program's own file, to start it again.
+///
+/// # Errors
+/// When the system can't tell.
+pub fn this_program() -> Result<PathBuf, ConfigError> {
+    std::env::current_exe().map_err(ConfigError::Program)
 }
 
 fn state_directory() -> Result<PathBuf, ConfigError> {

@@ -67,7 +67,9 @@ impl Call {
             match gateway.step(request).await {
                 Ok(Step::Done(masked)) => return Ok((masked.body().clone(), masked.is_error())),
                 Ok(Step::Ask(question)) => answer = Some(ask(&question)),
-                Err(StepError::UnknownTool(_)) => return Err(CliError::Usage("there is no such tool".to_owned())),
+                Err(StepError::UnknownTool(_)) => {
+                    return Err(CliError::Usage("there is no such tool".to_owned()));
+                }
             }
         }
     }
@@ -126,7 +128,11 @@ impl Call {
             Err(error) => {
                 failed = true;
                 set(&mut result, "verdict", "refused".into());
-                set(&mut result, "violations", json!([Fault::new("", error.to_string(), "mend the arguments")]));
+                set(
+                    &mut result,
+                    "violations",
+                    json!([Fault::new("", error.to_string(), "mend the arguments")]),
+                );
             }
         }
         Ok((result, failed))
@@ -169,7 +175,9 @@ fn terminal() -> Option<(Box<dyn BufRead>, Box<dyn Write>)> {
         return Some((Box::new(BufReader::new(input)), Box::new(output)));
     }
     let at_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-    at_terminal.then(|| -> (Box<dyn BufRead>, Box<dyn Write>) { (Box::new(io::stdin().lock()), Box::new(io::stderr())) })
+    at_terminal.then(|| -> (Box<dyn BufRead>, Box<dyn Write>) {
+        (Box::new(io::stdin().lock()), Box::new(io::stderr()))
+    })
 }
 
 fn prompt(question: &Question, mut input: impl BufRead, mut output: impl Write) -> io::Result<Reply> {

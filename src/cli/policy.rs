@@ -19,7 +19,9 @@ use crate::policy::{Knowledge, OnMiss, Policy};
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Tell what every rule that binds a call says of it, with nothing listed or confirmed yet
-    #[command(after_help = "Example: redline-mcp policy explain dlc_get_job '{\"RegionId\": \"cn-hangzhou\", \"JobId\": \"dlc1\"}'")]
+    #[command(
+        after_help = "Example: redline-mcp policy explain dlc_get_job '{\"RegionId\": \"cn-hangzhou\", \"JobId\": \"dlc1\"}'"
+    )]
     Explain(Explain),
 }
 
@@ -57,7 +59,9 @@ impl Explain {
         let policy = self.launch.policy(OnMiss::Refuse, Vec::new())?;
         let call = match tool.parse(&arguments) {
             Ok(call) => call,
-            Err(faults) => return self.show(&policy, "refused", &[], Some(&Policy::refuse_arguments(faults))),
+            Err(faults) => {
+                return self.show(&policy, "refused", &[], Some(&Policy::refuse_arguments(faults)));
+            }
         };
         let knowledge = Knowledge {
             facts: &Facts::default(),

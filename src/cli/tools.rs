@@ -25,7 +25,8 @@ impl Tools {
     /// # Errors
     /// When stdout can't be written.
     pub fn run(&self) -> Result<ExitCode, CliError> {
-        let listed: Vec<Value> = listing::tools().tools
+        let listed: Vec<Value> = listing::tools()
+            .tools
             .iter()
             .map(|tool| serde_json::to_value(tool).unwrap_or_default())
             .collect();

@@ -5,8 +5,8 @@
 use std::sync::{Arc, LazyLock};
 
 use rmcp::model::{
-    CacheScope, ErrorData, Implementation, ListResourcesResult, ListToolsResult, ReadResourceResult, Resource,
-    ResourceContents, ServerCapabilities, ServerConfig, Tool as Listed, ToolAnnotations,
+    CacheScope, ErrorData, Implementation, ListResourcesResult, ListToolsResult, ReadResourceResult,
+    Resource, ResourceContents, ServerCapabilities, ServerConfig, Tool as Listed, ToolAnnotations,
 };
 use serde_json::json;
 
@@ -44,17 +44,21 @@ pub(super) fn info(simulated: bool) -> ServerConfig {
     };
     ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_resources().build())
         .with_server_info(
-            Implementation::new("redline-mcp", env!("CARGO_PKG_VERSION")).with_title("Redline: Alibaba Cloud PAI"),
+            Implementation::new("redline-mcp", env!("CARGO_PKG_VERSION"))
+                .with_title("Redline: Alibaba Cloud PAI"),
         )
         .with_instructions(format!("{INSTRUCTIONS}\n\n{world}"))
 }
 
-/// Every tool, sorted by name.
-static TOOLS: LazyLock<Vec<Listed>> = LazyLock::new(|| {
-    let mut listed: Vec<_> = tools::all().map(list).collect();
-    listed.sort_by(|left, right| left.name.cmp(&right.name));
-    listed
-});
+/// The catalogue, sorted by name.
+pub fn sorted() -> Vec<&'static Tool> {
+    let mut sorted: Vec<&'static Tool> = tools::all().collect();
+    sorted.sort_by_key(|tool| tool.name());
+    sorted
+}
+
+/// What is listed of every tool.
+static TOOLS: LazyLock<Vec<Listed>> = LazyLock::new(|| sorted().into_iter().map(list).collect());
 
 fn list(tool: &'static Tool) -> Listed {
     let schema = tool.schema();
@@ -68,7 +72,7 @@ fn list(tool: &'static Tool) -> Listed {
 /// The hints that differ from the protocol's defaults, by which a tool may change things, may overwrite or end
 /// something when it does, and does more when called again. A destroying tool says so all the same, for
 /// clients that don't know the defaults.
-fn annotations(effect: Effect) -> Option<ToolAnnotations> {
+pub fn annotations(effect: Effect) -> Option<ToolAnnotations> {
     let hints = ToolAnnotations::new();
     match effect {
         Effect::Read | Effect::Untrusted => Some(hints.read_only(true)),
@@ -80,7 +84,7 @@ fn annotations(effect: Effect) -> Option<ToolAnnotations> {
 }
 
 /// The answer to `tools/list`.
-pub(super) fn tools() -> ListToolsResult {
+pub fn tools() -> ListToolsResult {
     ListToolsResult::with_all_items(TOOLS.clone()).with_ttl_ms(FRESH_MS).with_cache_scope(CacheScope::Private)
 }
 
@@ -99,7 +103,10 @@ pub(super) fn resources() -> ListResourcesResult {
 /// The answer to `resources/read`.
 pub(super) fn resource(uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let tool = uri.strip_prefix(SCHEMAS).and_then(tools::find).ok_or_else(|| {
-        ErrorData::resource_not_found("no such resource; resources/list has them all", Some(json!({ "uri": uri })))
+        ErrorData::resource_not_found(
+            "no such resource; resources/list has them all",
+            Some(json!({ "uri": uri })),
+        )
     })?;
     let contents = ResourceContents::text(tool.schema().full.to_string(), uri).with_mime_type(JSON);
     Ok(ReadResourceResult::new(vec![contents]).with_ttl_ms(FRESH_MS).with_cache_scope(CacheScope::Private))
@@ -172,8 +179,10 @@ mod tests {
         let uris: Vec<_> = listed.match_indices(SCHEMAS).map(|(start, _)| start).collect();
         assert!(!uris.is_empty());
         for start in uris {
-            let uri: String =
-                listed[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || ":/_".contains(*c)).collect();
+            let uri: String = listed[start..]
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || ":/_".contains(*c))
+                .collect();
             assert!(resource(&uri).is_ok(), "{uri}");
         }
     }
@@ -192,7 +201,10 @@ mod tests {
         let simulated = info(true).instructions.unwrap();
         let live = info(false).instructions.unwrap();
         assert!(simulated.len() < 2048 && live.len() < 2048);
-        assert!(simulated.ends_with("Results come from a simulated cloud: nothing real is read, changed or billed."));
+        assert!(
+            simulated
+                .ends_with("Results come from a simulated cloud: nothing real is read, changed or billed.")
+        );
         assert!(live.ends_with("Results come from the live cloud: what you create is real and billed."));
         assert_eq!(info(true).server_info.name, "redline-mcp");
     }

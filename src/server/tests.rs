@@ -165,7 +165,11 @@ async fn malformed_parameters_are_told_from_unknown_methods_in_each_era() {
         ("ping", json!([]), -32601),
         ("no/such", json!({}), -32601),
     ] {
-        let params = if params.is_object() { modern(params) } else { json!({ "_meta": modern(json!({}))["_meta"], "x": params }) };
+        let params = if params.is_object() {
+            modern(params)
+        } else {
+            json!({ "_meta": modern(json!({}))["_meta"], "x": params })
+        };
         client.request(1, method, params.clone()).await;
         assert_eq!(*code(&client.receive().await), expected, "{method} {params}");
     }
@@ -228,7 +232,9 @@ async fn a_cancelled_call_withdraws_its_question_and_gets_no_answer() {
     let mut client = Raw::legacy(Settings::default()).await;
     client.request(1, "tools/call", json!({ "name": ASKS, "arguments": asks() })).await;
     let question = client.receive().await;
-    client.send(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } })).await;
+    client
+        .send(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } }))
+        .await;
     let withdrawn = client.receive().await;
     assert_eq!(withdrawn["method"], "notifications/cancelled");
     assert_eq!(withdrawn["params"]["requestId"], question["id"]);
@@ -244,7 +250,9 @@ async fn a_client_that_declares_forms_and_cannot_show_them_counts_as_one_that_ca
     let mut client = Raw::legacy(Settings::default()).await;
     client.request(1, "tools/call", json!({ "name": ASKS, "arguments": asks() })).await;
     let id = client.receive().await["id"].clone();
-    client.send(json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32601, "message": "no such method" } })).await;
+    client
+        .send(json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32601, "message": "no such method" } }))
+        .await;
     let answer = client.receive().await;
     assert_eq!(answer["result"]["isError"], true);
     assert!(answer["result"]["content"][0]["text"].as_str().unwrap().contains("no way to ask"), "{answer}");

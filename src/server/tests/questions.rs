@@ -31,8 +31,11 @@ impl Human {
 impl ClientHandler for Human {
     fn get_info(&self) -> ClientConfig {
         let capabilities = ClientCapabilities::builder();
-        let capabilities =
-            if self.answer.is_some() { capabilities.enable_elicitation().build() } else { capabilities.build() };
+        let capabilities = if self.answer.is_some() {
+            capabilities.enable_elicitation().build()
+        } else {
+            capabilities.build()
+        };
         ClientConfig::new(capabilities, Implementation::new("human", "1"))
     }
 
@@ -59,7 +62,9 @@ async fn connect(human: Human, era: Era) -> RunningService<RoleClient, Human> {
     tokio::spawn(Server::new(gateway(), Settings::default()).serve(theirs));
     let lifecycle = match era {
         Era::Initialize => ClientLifecycleMode::Initialize,
-        Era::Discover => ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] },
+        Era::Discover => {
+            ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] }
+        }
     };
     human.serve_with_lifecycle(ours, lifecycle).await.unwrap()
 }
@@ -110,7 +115,9 @@ async fn a_no_is_reported_as_one_that_perhaps_nobody_said() {
 #[tokio::test]
 async fn an_accept_without_its_field_lets_nothing_through() {
     for era in ERAS {
-        for answer in [ElicitResult::new(ElicitationAction::Accept), accept(json!({})), accept(json!({ "region": "" }))] {
+        for answer in
+            [ElicitResult::new(ElicitationAction::Accept), accept(json!({})), accept(json!({ "region": "" }))]
+        {
             let client = connect(Human::who(Some(answer)), era).await;
             refusal(&client.call_tool(call(ASKS, asks())).await.unwrap());
         }
@@ -123,7 +130,10 @@ async fn a_client_that_cannot_ask_is_told_how_the_operator_can_allow_it() {
         let human = Human::who(None);
         let client = connect(human.clone(), era).await;
         let refusal = refusal(&client.call_tool(call(ASKS, asks())).await.unwrap());
-        assert_eq!(refusal["error"], "this needs a human's yes, and the client has no way to ask for one", "{era:?}");
+        assert_eq!(
+            refusal["error"], "this needs a human's yes, and the client has no way to ask for one",
+            "{era:?}"
+        );
         assert!(human.asked().is_empty());
     }
 }
@@ -132,7 +142,10 @@ async fn once(client: &RunningService<RoleClient, Human>, call: CallToolRequestP
     client.call_tool_once(call).await.unwrap()
 }
 
-async fn asked(client: &RunningService<RoleClient, Human>, call: CallToolRequestParams) -> InputRequiredResult {
+async fn asked(
+    client: &RunningService<RoleClient, Human>,
+    call: CallToolRequestParams,
+) -> InputRequiredResult {
     match once(client, call).await {
         CallToolResponse::InputRequired(asked) => asked,
         other => panic!("no question: {other:?}"),
@@ -175,10 +188,14 @@ async fn a_forged_state_and_a_state_of_another_tool_are_refused() {
     let state = asked(&client, call(ASKS, asks())).await.request_state.unwrap();
     let mut forged = state.clone();
     forged.insert(8, 'A');
-    for (tool, state) in [(ASKS, forged), (ASKS, "rs1.x.y".to_owned()), ("aiworkspace_list_products", state)] {
+    for (tool, state) in [(ASKS, forged), (ASKS, "rs1.x.y".to_owned()), ("aiworkspace_list_products", state)]
+    {
         let retry = call(tool, asks()).with_request_state(state).with_input_responses(yes());
         let refusal = refusal(&done(&client, retry).await);
-        assert_eq!(refusal["error"], "the request state isn't one that this server made for this caller", "{tool}");
+        assert_eq!(
+            refusal["error"], "the request state isn't one that this server made for this caller",
+            "{tool}"
+        );
     }
 }
 
