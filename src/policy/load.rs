@@ -385,3 +385,11 @@ fn check(rules: &Rules) -> Result<(), (String, String)> {
     }
     rules.secret_argument.iter().try_for_each(|rule| seen(&rule.id))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn compiled_policies_make_sense() {
+        super::compiled().map(|_| ()).unwrap();
+    }
+}
