@@ -29,6 +29,7 @@ use jiff::Timestamp;
 
 use crate::error::{Fault, Faults};
 use crate::spec::Call;
+use crate::spec::marks::Home;
 use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Question, Reply};
 use facts::{Facts, Known};
 use load::{LoadError, Rules, Subject};
@@ -161,9 +162,13 @@ impl Policy {
                 .provenance
                 .iter()
                 .any(|rule| rule.fact == claim.fact && rule.learn.contains(tool.name()));
+            let home = match claim.workspace {
+                Home::Named(id) => Some(id),
+                Home::Unnamed => call.workspace(),
+                Home::Unreadable => return,
+            };
             if taught && !claim.text.is_empty() {
-                let workspace = rules::place_of(claim.fact, claim.workspace.or(call.workspace()));
-                facts.learn(claim.fact, region, workspace, claim.text, known);
+                facts.learn(claim.fact, region, rules::place_of(claim.fact, home), claim.text, known);
             }
         });
     }

@@ -227,13 +227,13 @@ impl Shape {
 
     /// Calls `visit` for every text in `value` whose type claims a fact, outermost first.
     pub fn claims<'v>(&self, value: &'v Value, visit: &mut impl FnMut(Claim<'v, '_>)) {
-        self.walk(value, None, &Path::Root, visit);
+        self.walk(value, Home::Unnamed, &Path::Root, visit);
     }
 
     fn walk<'v>(
         &self,
         value: &'v Value,
-        workspace: Option<&'v str>,
+        workspace: Home<'v>,
         path: &Path<'_>,
         visit: &mut impl FnMut(Claim<'v, '_>),
     ) {
@@ -245,8 +245,15 @@ impl Shape {
                 let workspace = fields
                     .iter()
                     .filter(|(_, shape)| shape.fact == Some(Fact::Workspace))
-                    .find_map(|(name, _)| object.get(name)?.as_str().filter(|id| !id.is_empty()))
-                    .or(workspace);
+                    .find_map(|(name, _)| match object.get(name)? {
+                        Value::Null => None,
+                        Value::String(id) if id.is_empty() => None,
+                        Value::String(id) => Some(Home::Named(id)),
+                        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                            Some(Home::Unreadable)
+                        }
+                    })
+                    .unwrap_or(workspace);
                 for (name, value) in object {
                     if let Some(shape) = self.field(name) {
                         shape.walk(value, workspace, &Path::Field(path, name), visit);
@@ -285,9 +292,20 @@ pub struct Claim<'v, 'p> {
     /// The text, byte for byte.
     pub text: &'v str,
     /// The workspace named by the nearest object around it.
-    pub workspace: Option<&'v str>,
+    pub workspace: Home<'v>,
     /// Where it stands.
     pub path: &'p Path<'p>,
+}
+
+/// The workspace that a value belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home<'v> {
+    /// No object around it names one.
+    Unnamed,
+    /// This one.
+    Named(&'v str),
+    /// One is named, but not by a text: it can't be told which, so nothing may be concluded.
+    Unreadable,
 }
 
 /// Where a value stands, written as the cloud's documentation does: `JobSpecs[0].Image`.
