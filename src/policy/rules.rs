@@ -17,7 +17,7 @@ use super::sweep::Seen;
 use super::verdict::{Cleared, Existing, Finding, Ground, Judgement, Refusal, Verdict};
 use super::{Knowledge, OnMiss, Policy};
 use crate::error::Fault;
-use crate::spec::marks::{Fact, Path};
+use crate::spec::marks::{Fact, Home, Path};
 use crate::spec::{Call, Origin};
 use crate::tools;
 use crate::tools::aiworkspace::workspaces::{CreateWorkspace, ListProducts};
@@ -75,6 +75,7 @@ impl Bench {
 }
 
 pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now: Timestamp) -> Judgement {
+    let own = is_own(call);
     let mut bench = Bench::default();
     let mut grounds = Vec::new();
     let mut unverified = Vec::new();
@@ -96,7 +97,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         bench.hear(rule, Some("RegionId".to_owned()), ruling);
     }
     for rule in of_check(&policy.rules.precheck, Check::Activation, call) {
-        if call.origin() == Origin::Agent {
+        if !own {
             bench.hear(rule, Some("RegionId".to_owned()), activated(rule, call, knowledge, now));
         }
     }
@@ -109,7 +110,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         }
     }
     for rule in of(&policy.rules.confirm, Subject::Arguments) {
-        if call.origin() == Origin::Agent && rule.effects.iter().any(|effect| effect.0 == call.spec().effect)
+        if !own && rule.effects.iter().any(|effect| effect.0 == call.spec().effect)
         {
             match arguments_confirmed(policy, rule, call, knowledge) {
                 Ok(approval) => {
@@ -122,6 +123,14 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     }
     let verdict = bench.decided.unwrap_or_else(|| Verdict::Cleared(Cleared::new(call.clone(), consent)));
     Judgement { verdict, findings: bench.findings, grounds }
+}
+
+/// Whether this is a read of the policy's own. What changes the world is never excused, whoever wants it.
+fn is_own(call: &Call) -> bool {
+    match call.origin() {
+        Origin::Agent => false,
+        Origin::Policy => !call.spec().effect.changes(),
+    }
 }
 
 pub(super) fn of(rules: &[Confirm], subject: Subject) -> impl Iterator<Item = &Confirm> {
@@ -198,7 +207,7 @@ fn provenance(
     now: Timestamp,
     grounds: &mut Vec<Ground>,
 ) -> Option<(Option<String>, Ruling)> {
-    if !binds(rule.tools.as_ref(), &Default::default(), call) || call.origin() == Origin::Policy {
+    if !binds(rule.tools.as_ref(), &Default::default(), call) || is_own(call) {
         return None;
     }
     let region = call.region().unwrap_or_default();
@@ -206,7 +215,10 @@ fn provenance(
     let arguments = Value::Object(call.arguments().clone());
     call.tool().request().claims(&arguments, &mut |claim| {
         if claim.fact == rule.fact {
-            let workspace = place_of(rule.fact, claim.workspace);
+            let workspace = match claim.workspace {
+                Home::Named(id) => place_of(rule.fact, Some(id)),
+                Home::Unnamed | Home::Unreadable => None,
+            };
             claims.push((claim.path.to_string(), claim.text.to_owned(), workspace.map(str::to_owned)));
         }
     });
