@@ -196,11 +196,13 @@ impl Policy {
         mask::mask_call(call, seen)
     }
 
-    /// Learns which identities an error names, so that they are swept out of its words.
-    pub fn note(&self, outcome: &Outcome, seen: &mut Seen) {
+    /// Notes whom `outcome` names, in an error or in a reply that is never shown, so that they are swept out of
+    /// every text from now on. Every outcome is noted before anything that is said of it is shown.
+    pub fn note(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) {
         match outcome {
             Outcome::Failed(error) => mask::note_principals(error, seen),
-            Outcome::Reply(_) | Outcome::NotSent(_) | Outcome::Lost(_) => {}
+            Outcome::Reply(raw) => mask::note(call.tool().reply(), raw.open(), seen),
+            Outcome::NotSent(_) | Outcome::Lost(_) => {}
         }
     }
 

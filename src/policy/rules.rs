@@ -110,8 +110,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         }
     }
     for rule in of(&policy.rules.confirm, Subject::Arguments) {
-        if !own && rule.effects.iter().any(|effect| effect.0 == call.spec().effect)
-        {
+        if !own && rule.effects.iter().any(|effect| effect.0 == call.spec().effect) {
             match arguments_confirmed(policy, rule, call, knowledge) {
                 Ok(approval) => {
                     consent = Some(approval);
