@@ -378,7 +378,7 @@ impl Gateway {
 
     fn learn(&self, context: &Context, call: &Call, outcome: &Outcome, seq: u64) {
         let state = &mut *context.scope.lock();
-        self.policy.note(outcome, &mut state.seen);
+        self.policy.note(call, outcome, &mut state.seen);
         self.policy.learn(call, outcome, &mut state.facts, Known { at: context.now, learned_at: seq });
     }
 

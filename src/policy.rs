@@ -29,6 +29,7 @@ use jiff::Timestamp;
 
 use crate::error::{Fault, Faults};
 use crate::spec::Call;
+use crate::spec::marks::Home;
 use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Question, Reply};
 use facts::{Facts, Known};
 use load::{LoadError, Rule, Rules, Subject};
@@ -166,9 +167,13 @@ impl Policy {
                 .provenance
                 .iter()
                 .any(|rule| rule.fact == claim.fact && rule.learn.contains(tool.name()));
+            let home = match claim.workspace {
+                Home::Named(id) => Some(id),
+                Home::Unnamed => call.workspace(),
+                Home::Unreadable => return,
+            };
             if taught && !claim.text.is_empty() {
-                let workspace = rules::place_of(claim.fact, claim.workspace.or(call.workspace()));
-                facts.learn(claim.fact, region, workspace, claim.text, known);
+                facts.learn(claim.fact, region, rules::place_of(claim.fact, home), claim.text, known);
             }
         });
     }
@@ -196,11 +201,13 @@ impl Policy {
         mask::mask_call(call, seen)
     }
 
-    /// Learns which identities an error names, so that they are swept out of its words.
-    pub fn note(&self, outcome: &Outcome, seen: &mut Seen) {
+    /// Notes whom `outcome` names, in an error or in a reply that is never shown, so that they are swept out of
+    /// every text from now on. Every outcome is noted before anything that is said of it is shown.
+    pub fn note(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) {
         match outcome {
             Outcome::Failed(error) => mask::note_principals(error, seen),
-            Outcome::Reply(_) | Outcome::NotSent(_) | Outcome::Lost(_) => {}
+            Outcome::Reply(raw) => mask::note(call.tool().reply(), raw.open(), seen),
+            Outcome::NotSent(_) | Outcome::Lost(_) => {}
         }
     }
 

@@ -3,6 +3,8 @@
 //! A policy that doesn't make sense stops the start: an unknown key or kind, a tool or an argument that
 //! doesn't exist, a pattern that doesn't compile. The error says file, line and fix.
 
+mod check;
+
 use std::collections::BTreeSet;
 
 use data_encoding::HEXLOWER;
@@ -11,10 +13,8 @@ use regex::Regex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::consent::MAX_REGION_HOURS;
 use crate::spec::marks::Fact;
 use crate::spec::{Call, Effect};
-use crate::tools;
 
 /// What the sources forbid: locked.
 const RED_LINES: &str = include_str!("../../policies/red-lines.toml");
@@ -307,11 +307,11 @@ pub fn parse(file: &str, text: &str) -> Result<Rules, LoadError> {
     })?;
     let fault = |rule: &str, reason: String| LoadError::Rule {
         file: file.to_owned(),
-        line: text.find(&format!("\"{rule}\"")).map_or(1, |at| line_of(text, at)),
+        line: text.rfind(&format!("id = \"{rule}\"")).map_or(1, |at| line_of(text, at)),
         rule: rule.to_owned(),
         reason,
     };
-    check(&rules).map_err(|(rule, reason)| fault(&rule, reason))?;
+    check::check(&rules).map_err(|(rule, reason)| fault(&rule, reason))?;
     Ok(rules)
 }
 
@@ -319,62 +319,5 @@ fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// What serde can't check: that names are those of something.
-fn check(rules: &Rules) -> Result<(), (String, String)> {
-    let mut ids = BTreeSet::new();
-    let known_tools =
-        |id: &str, names: &BTreeSet<String>| match names.iter().find(|name| tools::find(name).is_none()) {
-            Some(name) => Err((id.to_owned(), format!("there is no tool {name}; see `redline-mcp tools`"))),
-            None => Ok(()),
-        };
-    let mut seen = |id: &str| {
-        if ids.insert(id.to_owned()) {
-            Ok(())
-        } else {
-            Err((id.to_owned(), "two rules have this id".to_owned()))
-        }
-    };
-    for rule in &rules.confirm {
-        seen(&rule.id)?;
-        let hours = rule.lifetime_hours.unwrap_or(0);
-        let sound = match rule.subject {
-            Subject::Region => (1..=MAX_REGION_HOURS).contains(&hours) && rule.effects.is_empty(),
-            Subject::Arguments => rule.lifetime_hours.is_none() && !rule.effects.is_empty(),
-        };
-        if !sound {
-            let reason = format!(
-                "a region takes lifetime_hours from 1 to {MAX_REGION_HOURS} and no effects; arguments take effects and no lifetime"
-            );
-            return Err((rule.id.clone(), reason));
-        }
-        for note in &rule.note {
-            let Some(tool) = tools::find(&note.tool) else {
-                return Err((rule.id.clone(), format!("there is no tool {}", note.tool)));
-            };
-            if let Some(name) =
-                note.given.iter().chain(&note.missing).find(|name| tool.request().field(name).is_none())
-            {
-                return Err((rule.id.clone(), format!("{} has no argument {name}", note.tool)));
-            }
-        }
-    }
-    for rule in &rules.precheck {
-        seen(&rule.id)?;
-        rule.tools.iter().try_for_each(|names| known_tools(&rule.id, names))?;
-        known_tools(&rule.id, &rule.except)?;
-    }
-    for rule in &rules.provenance {
-        seen(&rule.id)?;
-        rule.tools.iter().try_for_each(|names| known_tools(&rule.id, names))?;
-        known_tools(&rule.id, &rule.learn)?;
-        if let Some(verify) = &rule.verify
-            && tools::find(&verify.tool).and_then(|tool| tool.request().field(&verify.filter)).is_none()
-        {
-            return Err((rule.id.clone(), format!("{} has no argument {}", verify.tool, verify.filter)));
-        }
-        if rule.lifetime_hours < 1 {
-            return Err((rule.id.clone(), "lifetime_hours must be at least 1".to_owned()));
-        }
-    }
-    rules.secret_argument.iter().try_for_each(|rule| seen(&rule.id))
-}
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@
 //! };
 //! ```
 
+mod request;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -87,10 +89,13 @@ pub(super) fn mask(disclosure: &Disclosure<'_>, seen: &mut Seen) -> Masked {
     let mut redactions = BTreeMap::new();
     let (body, is_error) = match disclosure {
         Disclosure::Reply(call, raw) => {
+            note(call.tool().reply(), raw.open(), seen);
             let mut view = View { seen, redactions: &mut redactions, full: wants_full(call) };
-            (view.show(call.tool().reply(), raw.open()), false)
+            let shown = view.show(call.tool().reply(), raw.open());
+            (if shown.is_object() { shown } else { json!({}) }, false)
         }
         Disclosure::Existing(existing) => {
+            note(existing.tool.reply(), existing.reply.open(), seen);
             let mut view = View { seen, redactions: &mut redactions, full: true };
             let shown = view.show(existing.tool.reply(), existing.reply.open());
             let id = shown.get("Workspace ID").cloned().unwrap_or(Value::Null);
@@ -112,10 +117,49 @@ fn wants_full(call: &Call) -> bool {
 
 /// Notes whom a cloud's error names, so that they are swept out of its words too.
 pub(super) fn note_principals(error: &CloudError, seen: &mut Seen) {
-    for name in
-        error.denial.iter().flat_map(|denial| &denial.principal).filter_map(|name| name.open().as_str())
-    {
-        seen.note(name);
+    for name in error.denial.iter().flat_map(|denial| &denial.principal) {
+        each_scalar(name.open(), &mut |text| seen.note(text));
+    }
+}
+
+/// Notes every personal and secret value of a reply, shown or not, so that it is swept elsewhere. Where a
+/// reply doesn't have the form that `shape` has, all that stands in place of masked fields is noted.
+pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
+    match (shape.mark, &shape.kind, value) {
+        (Some(Mark::Last4 | Mark::First | Mark::Omit), _, _) => {
+            each_scalar(value, &mut |text| seen.note(text));
+        }
+        (Some(Mark::EnvValues), _, _) => each_scalar(value, &mut |text| seen.note_setting(text)),
+        (Some(Mark::Joined), _, _) => {}
+        (None, Kind::Object(fields), Value::Object(object)) => {
+            for (name, shape) in fields {
+                if let Some(value) = object.get(name) {
+                    note(shape, value, seen);
+                }
+            }
+        }
+        (None, Kind::List(item), Value::Array(items)) => {
+            items.iter().for_each(|value| note(item, value, seen))
+        }
+        (None, Kind::Map(item), Value::Object(object)) => {
+            object.values().for_each(|value| note(item, value, seen));
+        }
+        (None, Kind::List(item) | Kind::Map(item), _) => note(item, value, seen),
+        (None, Kind::Object(_), Value::Array(items)) => {
+            items.iter().for_each(|value| note(shape, value, seen))
+        }
+        (None, Kind::Object(fields), _) => fields.iter().for_each(|(_, shape)| note(shape, value, seen)),
+        (None, Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any, _) => {}
+    }
+}
+
+fn each_scalar(value: &Value, visit: &mut impl FnMut(&str)) {
+    match value {
+        Value::String(text) => visit(text),
+        Value::Number(number) => visit(&number.to_string()),
+        Value::Array(items) => items.iter().for_each(|value| each_scalar(value, visit)),
+        Value::Object(object) => object.values().for_each(|value| each_scalar(value, visit)),
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
@@ -155,7 +199,7 @@ fn shown_schema(shape: &Shape) -> Value {
 
 /// The view of one reply.
 struct View<'v> {
-    seen: &'v mut Seen,
+    seen: &'v Seen,
     redactions: &'v mut BTreeMap<String, u64>,
     full: bool,
 }
@@ -175,13 +219,16 @@ impl View<'_> {
             (Kind::List(item), Value::Array(items)) => Value::Array(
                 items.iter().map(|value| self.show(item, value)).filter(|value| !value.is_null()).collect(),
             ),
-            (Kind::Map(item), Value::Object(object)) => Value::Object(
-                object
-                    .iter()
-                    .map(|(key, value)| (key.clone(), self.show(item, value)))
-                    .filter(|(_, value)| !value.is_null())
-                    .collect(),
-            ),
+            (Kind::Map(item), Value::Object(object)) => {
+                let mut shown = Map::new();
+                for (key, value) in object {
+                    let value = self.show(item, value);
+                    if !value.is_null() {
+                        self.seen.insert_free(&mut shown, key, value, self.redactions);
+                    }
+                }
+                Value::Object(shown)
+            }
             (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => value.clone(),
             (Kind::Text, Value::Number(number)) => number.to_string().into(),
             (Kind::Text, Value::Bool(flag)) => flag.to_string().into(),
@@ -231,7 +278,6 @@ impl View<'_> {
         for (name, shape) in fields {
             let value = object.get(name).unwrap_or(&Value::Null);
             if shape.full_only && !self.full {
-                self.learn(shape, value);
                 continue;
             }
             let value = self.show(shape, value);
@@ -247,29 +293,22 @@ impl View<'_> {
         Value::Object(shown)
     }
 
-    /// Notes what a field holds that isn't shown, so that it is swept elsewhere.
-    fn learn(&mut self, shape: &Shape, value: &Value) {
-        if shape.mark.is_some() && !value.is_null() {
-            self.show(shape, value);
-        }
-    }
-
     fn masked(&mut self, mark: Mark, shape: &Shape, value: &Value) -> Value {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Null => String::new(),
-            Value::Object(object) if mark == Mark::EnvValues => return self.env_values(object),
-            Value::Array(items) if mark == Mark::Joined => {
-                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                return items.join(", ").into();
+        let text = match (mark, value) {
+            (Mark::EnvValues, Value::Object(object)) => return self.env_values(object),
+            (Mark::Joined, Value::Array(items)) => return self.joined(items),
+            (_, Value::Null) => String::new(),
+            (Mark::Last4 | Mark::First | Mark::Omit | Mark::Joined, Value::String(text)) => text.clone(),
+            (Mark::Last4 | Mark::First | Mark::Omit | Mark::Joined, Value::Number(number)) => {
+                number.to_string()
             }
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => return self.drop(value),
+            (Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues | Mark::Joined, _) => {
+                return self.drop(value);
+            }
         };
         match mark {
             Mark::Last4 | Mark::First | Mark::Omit => {
                 if !text.is_empty() {
-                    self.seen.note(&text);
                     self.count(mark.name());
                 }
                 let shown = match mark {
@@ -290,12 +329,26 @@ impl View<'_> {
         }
     }
 
-    fn env_values(&mut self, object: &Map<String, Value>) -> Value {
-        for value in object.values().filter_map(Value::as_str) {
-            self.seen.note_setting(value);
-            self.count(Mark::EnvValues.name());
+    fn joined(&mut self, items: &[Value]) -> Value {
+        let mut texts = Vec::new();
+        for item in items {
+            match item {
+                Value::String(text) => texts.push(text.as_str()),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                    self.drop(item);
+                }
+            }
         }
-        Value::Object(object.keys().map(|key| (key.clone(), HIDDEN.into())).collect())
+        texts.join(", ").into()
+    }
+
+    fn env_values(&mut self, object: &Map<String, Value>) -> Value {
+        let mut shown = Map::new();
+        for key in object.keys() {
+            self.count(Mark::EnvValues.name());
+            self.seen.insert_free(&mut shown, key, HIDDEN.into(), self.redactions);
+        }
+        Value::Object(shown)
     }
 }
 
@@ -319,47 +372,10 @@ fn first(text: &str) -> String {
 
 /// The arguments of `call` as they may be shown.
 pub(super) fn mask_call(call: &Call, seen: &Seen) -> MaskedCall {
-    let shown = hide(call.tool().request(), &Value::Object(call.arguments().clone()));
-    let shown = seen.sweep_value(shown, &mut BTreeMap::new());
+    let shown = request::hide(call.tool().request(), &Value::Object(call.arguments().clone()), seen);
     let arguments = match shown {
         Value::Object(arguments) => arguments,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
     };
     MaskedCall { tool: call.tool(), arguments }
-}
-
-/// A request keeps its form: a masked text becomes `****`, whatever its mark.
-fn hide(shape: &Shape, value: &Value) -> Value {
-    match (&shape.kind, shape.mark, value) {
-        (_, Some(Mark::EnvValues), Value::Object(object)) => {
-            Value::Object(object.keys().map(|key| (key.clone(), HIDDEN.into())).collect())
-        }
-        (_, Some(Mark::Last4), Value::String(text)) => last4(text).into(),
-        (_, Some(Mark::First), Value::String(text)) => first(text).into(),
-        (_, Some(Mark::Omit), _) => HIDDEN.into(),
-        (Kind::Object(fields), _, Value::Object(object)) => Value::Object(
-            object
-                .iter()
-                .map(|(name, value)| {
-                    let shape = fields.iter().find(|(field, _)| field == name).map(|(_, shape)| shape);
-                    (name.clone(), shape.map_or_else(|| value.clone(), |shape| hide(shape, value)))
-                })
-                .collect(),
-        ),
-        (Kind::List(item), _, Value::Array(items)) => {
-            Value::Array(items.iter().map(|value| hide(item, value)).collect())
-        }
-        (
-            Kind::Object(_)
-            | Kind::List(_)
-            | Kind::Map(_)
-            | Kind::Text
-            | Kind::Integer
-            | Kind::Number
-            | Kind::Flag
-            | Kind::Any,
-            _,
-            _,
-        ) => value.clone(),
-    }
 }

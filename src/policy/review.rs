@@ -173,9 +173,16 @@ fn total(reply: &Value) -> Option<i64> {
 
 fn id_of(name: &str, reply: &Value) -> Option<String> {
     let rows = reply.get("Workspaces")?.as_array()?;
-    let row = rows.iter().find(|row| text(row, "WorkspaceName") == name)?;
-    let id = text(row, "WorkspaceId");
-    (!id.is_empty()).then(|| id.to_owned())
+    id(rows.iter().find(|row| text(row, "WorkspaceName") == name)?)
+}
+
+/// The workspace id in `object`, also where it comes as a number: replies are taken leniently.
+fn id(object: &Value) -> Option<String> {
+    match object.get("WorkspaceId")? {
+        Value::String(id) => (!id.is_empty()).then(|| id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 fn text<'v>(object: &'v Value, key: &str) -> &'v str {
@@ -246,7 +253,7 @@ pub(super) fn existing(reply: Value, note: &'static str) -> Option<Existing> {
 pub(super) fn review(call: &Call, outcome: &Outcome, evidence: &Evidence) -> Review {
     let create = call.request::<CreateWorkspace>();
     match (outcome, create) {
-        (Outcome::Reply(raw), Some(_)) if text(raw.open(), "WorkspaceId").is_empty() => Review::Refused(
+        (Outcome::Reply(raw), Some(_)) if id(raw.open()).is_none() => Review::Refused(
             Refusal::new("workspace-created-once", "the cloud answered without a workspace id").with(
                 Fault::new(
                     "",

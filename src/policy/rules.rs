@@ -17,7 +17,7 @@ use super::sweep::Seen;
 use super::verdict::{Cleared, Existing, Finding, Ground, Judgement, Refusal, Said, Verdict};
 use super::{Knowledge, OnMiss, Policy};
 use crate::error::Fault;
-use crate::spec::marks::{Fact, Path};
+use crate::spec::marks::{Fact, Home, Path};
 use crate::spec::{Call, Origin};
 use crate::tools;
 use crate::tools::aiworkspace::workspaces::{CreateWorkspace, ListProducts};
@@ -80,6 +80,7 @@ impl Bench {
 }
 
 pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now: Timestamp) -> Judgement {
+    let own = is_own(call);
     let mut bench = Bench::default();
     let mut grounds = Vec::new();
     let mut unverified = Vec::new();
@@ -101,7 +102,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         bench.hear(rule, Some("RegionId".to_owned()), ruling);
     }
     for rule in of_check(&policy.rules.precheck, Check::Activation, call) {
-        if call.origin() == Origin::Agent {
+        if !own {
             bench.hear(rule, Some("RegionId".to_owned()), activated(rule, call, knowledge, now));
         }
     }
@@ -114,7 +115,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         }
     }
     for rule in of(&policy.rules.confirm, Subject::Arguments) {
-        if call.origin() == Origin::Agent && rule.effects.contains(&call.spec().effect) {
+        if !own && rule.effects.contains(&call.spec().effect) {
             match arguments_confirmed(policy, rule, call, knowledge) {
                 Ok(approval) => {
                     consent = Some(approval);
@@ -126,6 +127,14 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     }
     let verdict = bench.decided.unwrap_or_else(|| Verdict::Cleared(Cleared::new(call.clone(), consent)));
     Judgement { verdict, findings: bench.findings, grounds }
+}
+
+/// Whether this is a read of the policy's own. What changes the world is never excused, whoever wants it.
+fn is_own(call: &Call) -> bool {
+    match call.origin() {
+        Origin::Agent => false,
+        Origin::Policy => !call.spec().effect.changes(),
+    }
 }
 
 pub(super) fn of(rules: &[Confirm], subject: Subject) -> impl Iterator<Item = &Confirm> {
@@ -142,6 +151,10 @@ fn secrets(rule: &SecretArgument, call: &Call) -> (Option<String>, Ruling) {
     let mut first = None;
     each_text(&Path::Root, call.arguments(), &mut |path, text| {
         if rule.patterns.iter().any(|pattern| pattern.0.is_match(text)) {
+            let path = path.to_string();
+            if refusal.violations.last().is_some_and(|fault| fault.path == path) {
+                return;
+            }
             first.get_or_insert_with(|| path.clone());
             refusal.violations.push(Fault::new(
                 path,
@@ -154,17 +167,31 @@ fn secrets(rule: &SecretArgument, call: &Call) -> (Option<String>, Ruling) {
     (first, ruling)
 }
 
-/// Calls `visit` for every text among the arguments, keys of free maps included.
-fn each_text(path: &Path<'_>, object: &Map<String, Value>, visit: &mut impl FnMut(String, &str)) {
+/// Calls `visit` for every text among the arguments, keys of free maps included. A text comes with its name,
+/// `name=text`, because a secret is often known by its name alone; so does a variable that is written as a
+/// pair of Key or Name and Value.
+fn each_text(path: &Path<'_>, object: &Map<String, Value>, visit: &mut impl FnMut(&Path<'_>, &str)) {
+    let variable = ["Key", "Name"].iter().find_map(|name| object.get(*name)?.as_str());
     for (name, value) in object {
-        visit(path.to_string(), name);
-        each(&Path::Field(path, name), value, visit);
+        let inner = Path::Field(path, name);
+        match value {
+            Value::String(text) => {
+                visit(&inner, &format!("{name}={text}"));
+                if let Some(variable) = variable.filter(|_| name == "Value") {
+                    visit(&inner, &format!("{variable}={text}"));
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                visit(path, name);
+                each(&inner, value, visit);
+            }
+        }
     }
 }
 
-fn each(path: &Path<'_>, value: &Value, visit: &mut impl FnMut(String, &str)) {
+fn each(path: &Path<'_>, value: &Value, visit: &mut impl FnMut(&Path<'_>, &str)) {
     match value {
-        Value::String(text) => visit(path.to_string(), text),
+        Value::String(text) => visit(path, text),
         Value::Object(object) => each_text(path, object, visit),
         Value::Array(items) => {
             for (index, value) in items.iter().enumerate() {
@@ -184,7 +211,7 @@ fn provenance(
     now: Timestamp,
     grounds: &mut Vec<Ground>,
 ) -> Option<(Option<String>, Ruling)> {
-    if !binds(rule.tools.as_ref(), &Default::default(), call) || call.origin() == Origin::Policy {
+    if !binds(rule.tools.as_ref(), &Default::default(), call) || is_own(call) {
         return None;
     }
     let region = call.region().unwrap_or_default();
@@ -192,7 +219,10 @@ fn provenance(
     let arguments = Value::Object(call.arguments().clone());
     call.tool().request().claims(&arguments, &mut |claim| {
         if claim.fact == rule.fact {
-            let workspace = place_of(rule.fact, claim.workspace);
+            let workspace = match claim.workspace {
+                Home::Named(id) => place_of(rule.fact, Some(id)),
+                Home::Unnamed | Home::Unreadable => None,
+            };
             claims.push((claim.path.to_string(), claim.text.to_owned(), workspace.map(str::to_owned)));
         }
     });

@@ -12,6 +12,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::value::REGION_FORMAT;
+
 /// An enum whose variants have names in schemas.
 macro_rules! named {
     ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
@@ -196,6 +198,8 @@ pub struct Shape {
     pub label: Option<String>,
     /// Whether a list's row shows it only with `detail: "full"`.
     pub full_only: bool,
+    /// Whether a request takes one of a closed list here, so that the value can't be anybody's.
+    pub closed: bool,
 }
 
 impl Shape {
@@ -208,6 +212,8 @@ impl Shape {
             place: schema.get("x-place").and_then(Place::of).unwrap_or(Place::Wire),
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
             full_only: schema.get("x-full-only").and_then(Value::as_bool).unwrap_or(false),
+            closed: schema.get("enum").is_some()
+                || schema.get("format").is_some_and(|format| format == REGION_FORMAT),
         }
     }
 
@@ -227,13 +233,13 @@ impl Shape {
 
     /// Calls `visit` for every text in `value` whose type claims a fact, outermost first.
     pub fn claims<'v>(&self, value: &'v Value, visit: &mut impl FnMut(Claim<'v, '_>)) {
-        self.walk(value, None, &Path::Root, visit);
+        self.walk(value, Home::Unnamed, &Path::Root, visit);
     }
 
     fn walk<'v>(
         &self,
         value: &'v Value,
-        workspace: Option<&'v str>,
+        workspace: Home<'v>,
         path: &Path<'_>,
         visit: &mut impl FnMut(Claim<'v, '_>),
     ) {
@@ -245,8 +251,15 @@ impl Shape {
                 let workspace = fields
                     .iter()
                     .filter(|(_, shape)| shape.fact == Some(Fact::Workspace))
-                    .find_map(|(name, _)| object.get(name)?.as_str().filter(|id| !id.is_empty()))
-                    .or(workspace);
+                    .find_map(|(name, _)| match object.get(name)? {
+                        Value::Null => None,
+                        Value::String(id) if id.is_empty() => None,
+                        Value::String(id) => Some(Home::Named(id)),
+                        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                            Some(Home::Unreadable)
+                        }
+                    })
+                    .unwrap_or(workspace);
                 for (name, value) in object {
                     if let Some(shape) = self.field(name) {
                         shape.walk(value, workspace, &Path::Field(path, name), visit);
@@ -285,9 +298,20 @@ pub struct Claim<'v, 'p> {
     /// The text, byte for byte.
     pub text: &'v str,
     /// The workspace named by the nearest object around it.
-    pub workspace: Option<&'v str>,
+    pub workspace: Home<'v>,
     /// Where it stands.
     pub path: &'p Path<'p>,
+}
+
+/// The workspace that a value belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home<'v> {
+    /// No object around it names one.
+    Unnamed,
+    /// This one.
+    Named(&'v str),
+    /// One is named, but not by a text: it can't be told which, so nothing may be concluded.
+    Unreadable,
 }
 
 /// Where a value stands, written as the cloud's documentation does: `JobSpecs[0].Image`.

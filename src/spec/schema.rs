@@ -186,6 +186,7 @@ impl Validator {
             let path = dotted(pointer);
             self.explain(error.kind(), pointer, &path, &mut faults);
         }
+        whole(&self.schema, arguments, "", &mut faults);
         faults
     }
 
@@ -251,8 +252,7 @@ impl Validator {
             Some(right) => format!("the name is {right}"),
             None => format!("the names are {}", known.join(", ")),
         };
-        let shown: String = name.chars().take(40).filter(|c| !c.is_control()).collect();
-        Fault::new(join(path, &shown), "isn't an argument of this tool", fix)
+        Fault::new(join(path, &presentable(name)), "isn't an argument of this tool", fix)
     }
 
     /// The property names of the object at `pointer` of the arguments.
@@ -318,6 +318,47 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
+/// A name that a stranger may have chosen, short and without anything that could pass for something else.
+fn presentable(name: &str) -> String {
+    name.chars().filter(char::is_ascii_graphic).take(40).collect()
+}
+
+/// JSON Schema takes `1.0` and numbers of any size for whole ones; the clouds take 64 bits and no point.
+fn whole(schema: &Value, value: &Value, pointer: &str, faults: &mut Vec<Fault>) {
+    match value {
+        Value::Number(number) if schema.get("type").is_some_and(|kind| kind == "integer") => {
+            let integral = number.is_u64() || number.as_f64().is_some_and(|number| number.fract() == 0.0);
+            if !number.is_i64() && integral {
+                faults.push(Fault::new(
+                    dotted(pointer),
+                    "isn't written as a whole number of 64 bits",
+                    "give it without a decimal point or exponent",
+                ));
+            }
+        }
+        Value::Object(object) => {
+            for (name, value) in object {
+                let inner = schema
+                    .get("properties")
+                    .and_then(|properties| properties.get(name))
+                    .or_else(|| schema.get("additionalProperties"));
+                if let Some(inner) = inner {
+                    let step = name.replace('~', "~0").replace('/', "~1");
+                    whole(inner, value, &format!("{pointer}/{step}"), faults);
+                }
+            }
+        }
+        Value::Array(values) => {
+            if let Some(items) = schema.get("items") {
+                for (index, value) in values.iter().enumerate() {
+                    whole(items, value, &format!("{pointer}/{index}"), faults);
+                }
+            }
+        }
+        Value::Number(_) | Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
 /// `/JobSpecs/0/Image` as `JobSpecs[0].Image`.
 fn dotted(pointer: &str) -> String {
     let mut path = String::new();
@@ -325,7 +366,7 @@ fn dotted(pointer: &str) -> String {
         if step.bytes().all(|byte| byte.is_ascii_digit()) && !step.is_empty() {
             path.push_str(&format!("[{step}]"));
         } else {
-            path = join(&path, &step.replace("~1", "/").replace("~0", "~"));
+            path = join(&path, &presentable(&step.replace("~1", "/").replace("~0", "~")));
         }
     }
     path

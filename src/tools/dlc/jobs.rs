@@ -135,6 +135,12 @@ impl Operation for CreateJob {
                 ));
             }
         }
+        faults.demand(
+            self.settings.as_ref().is_none_or(|settings| settings.advanced_settings.is_none()),
+            "Settings.AdvancedSettings",
+            "can't be judged: it can hold anything, images included",
+            "leave it out, or ask the user to submit the job in the console",
+        );
         for (index, source) in self.data_sources.iter().flatten().enumerate() {
             faults.demand(
                 source.data_source_id.is_none() || source.uri.is_none(),
@@ -148,7 +154,8 @@ impl Operation for CreateJob {
 }
 
 impl JobSpec {
-    /// What a role lacks, or has too much of (R-DLC-20, R-DLC-21). A template may supply the rest of it.
+    /// What a role lacks, or has too much of (R-DLC-20, R-DLC-21), and where an image could come from that no
+    /// list has (R-DLC-24). A template may supply the rest of it.
     fn faults(&self, path: &str, from_template: bool) -> Faults {
         let mut faults = Faults::default();
         faults.demand(
@@ -156,6 +163,12 @@ impl JobSpec {
             path,
             "has both EcsSpec and ResourceConfig",
             "EcsSpec is for public resources, ResourceConfig for a dedicated resource group: give one of them",
+        );
+        faults.demand(
+            self.image_config.as_ref().is_none_or(|config| config.docker_registry.is_none()),
+            &format!("{path}.ImageConfig.DockerRegistry"),
+            "would fetch the image from a registry that nobody listed",
+            "leave it out: an address from aiworkspace_list_images names its registry",
         );
         if from_template {
             return faults;

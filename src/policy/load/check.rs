@@ -1,0 +1,120 @@
+//! What serde can't check of a policy: that names are those of something, and that no rule is idle.
+
+use std::collections::BTreeSet;
+
+use super::{Check, Rules, Subject};
+use crate::policy::consent::MAX_REGION_HOURS;
+use crate::spec::marks::{Fact, Kind, Shape};
+use crate::tools;
+
+/// The longest that anything stays known: a year.
+const MAX_LIFETIME_HOURS: i64 = 8_760;
+
+/// The first rule that can't be, by its id, and why not.
+pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
+    let mut ids = BTreeSet::new();
+    let known_tools =
+        |id: &str, names: &BTreeSet<String>| match names.iter().find(|name| tools::find(name).is_none()) {
+            Some(name) => Err((id.to_owned(), format!("there is no tool {name}; see `redline-mcp tools`"))),
+            None => Ok(()),
+        };
+    let mut seen = |id: &str| {
+        if ids.insert(id.to_owned()) {
+            Ok(())
+        } else {
+            Err((id.to_owned(), "two rules have this id".to_owned()))
+        }
+    };
+    for rule in &rules.confirm {
+        seen(&rule.id)?;
+        let hours = rule.lifetime_hours.unwrap_or(0);
+        let sound = match rule.subject {
+            Subject::Region => (1..=MAX_REGION_HOURS).contains(&hours) && rule.effects.is_empty(),
+            Subject::Arguments => rule.lifetime_hours.is_none() && !rule.effects.is_empty(),
+        };
+        if !sound {
+            let reason = format!(
+                "a region takes lifetime_hours from 1 to {MAX_REGION_HOURS} and no effects; arguments take effects and no lifetime"
+            );
+            return Err((rule.id.clone(), reason));
+        }
+        for highlight in &rule.highlight {
+            if !tools::all().any(|tool| has_path(tool.request(), "", &highlight.path)) {
+                return Err((rule.id.clone(), format!("no tool has an argument {}", highlight.path)));
+            }
+        }
+        for note in &rule.note {
+            let Some(tool) = tools::find(&note.tool) else {
+                return Err((rule.id.clone(), format!("there is no tool {}", note.tool)));
+            };
+            if let Some(name) =
+                note.given.iter().chain(&note.missing).find(|name| tool.request().field(name).is_none())
+            {
+                return Err((rule.id.clone(), format!("{} has no argument {name}", note.tool)));
+            }
+        }
+    }
+    for rule in &rules.precheck {
+        seen(&rule.id)?;
+        rule.tools.iter().try_for_each(|names| known_tools(&rule.id, names))?;
+        known_tools(&rule.id, &rule.except)?;
+        let sound = match rule.check {
+            Check::Activation => {
+                rule.lifetime_hours.is_some_and(|hours| (1..=MAX_LIFETIME_HOURS).contains(&hours))
+            }
+            Check::WorkspaceName => rule.lifetime_hours.is_none(),
+        };
+        if !sound {
+            let reason = format!(
+                "activation takes lifetime_hours from 1 to {MAX_LIFETIME_HOURS}; a name is looked up each time and takes none"
+            );
+            return Err((rule.id.clone(), reason));
+        }
+    }
+    for rule in &rules.provenance {
+        seen(&rule.id)?;
+        rule.tools.iter().try_for_each(|names| known_tools(&rule.id, names))?;
+        known_tools(&rule.id, &rule.learn)?;
+        if let Some(verify) = &rule.verify
+            && tools::find(&verify.tool).and_then(|tool| tool.request().field(&verify.filter)).is_none()
+        {
+            return Err((rule.id.clone(), format!("{} has no argument {}", verify.tool, verify.filter)));
+        }
+        if !(1..=MAX_LIFETIME_HOURS).contains(&rule.lifetime_hours) {
+            return Err((rule.id.clone(), format!("lifetime_hours must be from 1 to {MAX_LIFETIME_HOURS}")));
+        }
+        for name in &rule.learn {
+            if !tools::find(name).is_some_and(|tool| has_fact(tool.reply(), rule.fact)) {
+                return Err((rule.id.clone(), format!("no reply of {name} teaches {}", rule.fact.name())));
+            }
+        }
+    }
+    for rule in &rules.secret_argument {
+        seen(&rule.id)?;
+        if rule.patterns.is_empty() {
+            return Err((rule.id.clone(), "patterns is empty, so the rule would bind nothing".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether `shape` has a field whose dotted path, without indices, is `wanted` or ends so.
+fn has_path(shape: &Shape, path: &str, wanted: &str) -> bool {
+    match &shape.kind {
+        Kind::Object(fields) => fields.iter().any(|(name, shape)| {
+            let path = format!("{path}.{name}");
+            path.ends_with(&format!(".{wanted}")) || has_path(shape, &path, wanted)
+        }),
+        Kind::List(item) => has_path(item, path, wanted),
+        Kind::Map(_) | Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,
+    }
+}
+
+fn has_fact(shape: &Shape, fact: Fact) -> bool {
+    shape.fact == Some(fact)
+        || match &shape.kind {
+            Kind::Object(fields) => fields.iter().any(|(_, shape)| has_fact(shape, fact)),
+            Kind::List(item) | Kind::Map(item) => has_fact(item, fact),
+            Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,
+        }
+}

@@ -1,0 +1,76 @@
+//! A call's arguments as they may be shown: to the human who is asked, in previews and in the audit.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{HIDDEN, first, last4};
+use crate::policy::sweep::Seen;
+use crate::spec::marks::{Kind, Mark, Shape};
+
+/// A request keeps its form: a masked text becomes `****`, whatever its mark. What comes from a closed list is
+/// left alone: a reader must see it, and it can't be anybody's.
+pub(super) fn hide(shape: &Shape, value: &Value, seen: &Seen) -> Value {
+    match (shape.mark, &shape.kind, value) {
+        (Some(Mark::Last4), _, Value::String(text)) => last4(text).into(),
+        (Some(Mark::First), _, Value::String(text)) => first(text).into(),
+        (Some(Mark::EnvValues), _, Value::Object(object)) => {
+            free(object.iter().map(|(key, _)| (key, HIDDEN.into())), seen)
+        }
+        (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues), _, _) => HIDDEN.into(),
+        (Some(Mark::Joined) | None, Kind::Object(fields), Value::Object(object)) => Value::Object(
+            object
+                .iter()
+                .map(|(name, value)| {
+                    let shape = fields.iter().find(|(field, _)| field == name).map(|(_, shape)| shape);
+                    (name.clone(), shape.map_or_else(|| HIDDEN.into(), |shape| hide(shape, value, seen)))
+                })
+                .collect(),
+        ),
+        (Some(Mark::Joined) | None, Kind::Map(item), Value::Object(object)) => {
+            free(object.iter().map(|(key, value)| (key, hide(item, value, seen))), seen)
+        }
+        (Some(Mark::Joined) | None, Kind::List(item), Value::Array(items)) => {
+            Value::Array(items.iter().map(|value| hide(item, value, seen)).collect())
+        }
+        (
+            Some(Mark::Joined) | None,
+            Kind::Object(_)
+            | Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Text
+            | Kind::Integer
+            | Kind::Number
+            | Kind::Flag
+            | Kind::Any,
+            _,
+        ) => {
+            if shape.closed {
+                value.clone()
+            } else {
+                sweep_untyped(value, seen)
+            }
+        }
+    }
+}
+
+/// Sweeps a value of which no type says anything, keys included.
+fn sweep_untyped(value: &Value, seen: &Seen) -> Value {
+    match value {
+        Value::Object(object) => {
+            free(object.iter().map(|(key, value)| (key, sweep_untyped(value, seen))), seen)
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|value| sweep_untyped(value, seen)).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            seen.sweep_value(value.clone(), &mut BTreeMap::new())
+        }
+    }
+}
+
+fn free<'k>(entries: impl Iterator<Item = (&'k String, Value)>, seen: &Seen) -> Value {
+    let mut shown = Map::new();
+    for (key, value) in entries {
+        seen.insert_free(&mut shown, key, value, &mut BTreeMap::new());
+    }
+    Value::Object(shown)
+}
