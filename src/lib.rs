@@ -6,6 +6,7 @@ pub mod config;
 pub mod error;
 pub mod gateway;
 pub mod policy;
+pub mod server;
 pub mod sim;
 pub mod spec;
 pub mod tools;

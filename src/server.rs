@@ -59,7 +59,9 @@ pub enum ServeError {
     #[error("no random bytes for the key that seals questions: {0}; check the system's random source")]
     Random(getrandom::Error),
     /// The connection broke, or the client broke the protocol, before anything was agreed.
-    #[error("the connection failed before the client had introduced itself; check how the client starts the server")]
+    #[error(
+        "the connection failed before the client had introduced itself; check how the client starts the server"
+    )]
     Handshake,
     /// The task that reads the connection failed.
     #[error("the server's own loop failed; this is a bug, please report it")]
@@ -188,8 +190,14 @@ impl ServerHandler for Handler {
         cx: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         let served = match request.method.as_str() {
-            "tools/list" | "tools/call" | "resources/list" | "resources/read" | "resources/templates/list"
-            | "prompts/list" | "completion/complete" | "server/discover" => true,
+            "tools/list"
+            | "tools/call"
+            | "resources/list"
+            | "resources/read"
+            | "resources/templates/list"
+            | "prompts/list"
+            | "completion/complete"
+            | "server/discover" => true,
             "initialize" | "ping" => !is_modern(&cx),
             _ => false,
         };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rmcp::RoleServer;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ElicitResult, ErrorData, InputRequest,
-    InputRequests, InputRequiredResult,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ElicitResult, ErrorData,
+    InputRequest, InputRequests, InputRequiredResult,
 };
 use rmcp::service::RequestContext;
 use serde_json::Value;

@@ -66,7 +66,9 @@ fn introduces(request: &ClientRequest) -> bool {
         request => {
             let meta = request.get_meta();
             meta.missing_required_keys(&ProtocolVersion::NO_INITIALIZE).is_empty()
-                && meta.protocol_version().is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version))
+                && meta
+                    .protocol_version()
+                    .is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version))
         }
     }
 }

@@ -29,14 +29,20 @@ pub(super) fn elicitation(
     let requested_schema = schema(question.form(), version)
         .map_err(|_| ErrorData::internal_error("the question's form can't be built", None))?;
     let message = question.message().to_owned();
-    Ok(ElicitRequest::new(ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema }))
+    Ok(ElicitRequest::new(ElicitRequestParams::FormElicitationParams {
+        meta: None,
+        message,
+        requested_schema,
+    }))
 }
 
 /// One required property without a default, so that an empty accept is no yes.
 fn schema(form: &Form, version: Option<&ProtocolVersion>) -> Result<ElicitationSchema, String> {
     let builder = ElicitationSchema::builder();
     let builder = match form {
-        Form::Approve => builder.required_bool_with(form.property(), |field| field.title("Approve exactly this call")),
+        Form::Approve => {
+            builder.required_bool_with(form.property(), |field| field.title("Approve exactly this call"))
+        }
         Form::Region { options } => {
             let (ids, names): (Vec<_>, Vec<_>) = options.iter().cloned().unzip();
             let names: Vec<_> = names.iter().zip(&ids).map(|(name, id)| format!("{name} ({id})")).collect();
@@ -66,11 +72,7 @@ pub(super) fn reply(result: ElicitResult) -> Reply {
 
 impl Handler {
     /// Asks while the call waits; `None` once the client has cancelled the call.
-    pub(super) async fn ask(
-        &self,
-        request: ElicitRequest,
-        cx: &RequestContext<RoleServer>,
-    ) -> Option<Reply> {
+    pub(super) async fn ask(&self, request: ElicitRequest, cx: &RequestContext<RoleServer>) -> Option<Reply> {
         let request = ServerRequest::ElicitRequest(request);
         let Ok(mut asked) = cx.peer.send_request_with_option(request, PeerRequestOptions::no_options()).await
         else {
@@ -114,10 +116,12 @@ mod tests {
         assert_eq!(form(&Form::Approve, ProtocolVersion::V_2026_07_28), expected);
     }
 
+    /// R-WS-45
     #[test]
     fn a_region_is_a_required_choice_with_none_preselected() {
-        let regions =
-            Form::Region { options: vec![("cn-hangzhou".into(), "Hangzhou".into()), ("cn-beijing".into(), "Beijing".into())] };
+        let regions = Form::Region {
+            options: vec![("cn-hangzhou".into(), "Hangzhou".into()), ("cn-beijing".into(), "Beijing".into())],
+        };
         let titled = json!({
             "type": "object",
             "properties": { "region": { "type": "string", "title": "Region", "oneOf": [

@@ -5,8 +5,8 @@
 use std::sync::{Arc, LazyLock};
 
 use rmcp::model::{
-    CacheScope, ErrorData, Implementation, ListResourcesResult, ListToolsResult, ReadResourceResult, Resource,
-    ResourceContents, ServerCapabilities, ServerConfig, Tool as Listed, ToolAnnotations,
+    CacheScope, ErrorData, Implementation, ListResourcesResult, ListToolsResult, ReadResourceResult,
+    Resource, ResourceContents, ServerCapabilities, ServerConfig, Tool as Listed, ToolAnnotations,
 };
 use serde_json::json;
 
@@ -44,7 +44,8 @@ pub(super) fn info(simulated: bool) -> ServerConfig {
     };
     ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_resources().build())
         .with_server_info(
-            Implementation::new("redline-mcp", env!("CARGO_PKG_VERSION")).with_title("Redline: Alibaba Cloud PAI"),
+            Implementation::new("redline-mcp", env!("CARGO_PKG_VERSION"))
+                .with_title("Redline: Alibaba Cloud PAI"),
         )
         .with_instructions(format!("{INSTRUCTIONS}\n\n{world}"))
 }
@@ -99,7 +100,10 @@ pub(super) fn resources() -> ListResourcesResult {
 /// The answer to `resources/read`.
 pub(super) fn resource(uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let tool = uri.strip_prefix(SCHEMAS).and_then(tools::find).ok_or_else(|| {
-        ErrorData::resource_not_found("no such resource; resources/list has them all", Some(json!({ "uri": uri })))
+        ErrorData::resource_not_found(
+            "no such resource; resources/list has them all",
+            Some(json!({ "uri": uri })),
+        )
     })?;
     let contents = ResourceContents::text(tool.schema().full.to_string(), uri).with_mime_type(JSON);
     Ok(ReadResourceResult::new(vec![contents]).with_ttl_ms(FRESH_MS).with_cache_scope(CacheScope::Private))
@@ -169,12 +173,14 @@ mod tests {
     #[test]
     fn a_folded_model_names_a_resource_that_is_there() {
         let listed = serde_json::to_string(&tools()).unwrap();
-        let uris: Vec<_> = listed.match_indices(SCHEMAS).map(|(start, _)| start).collect();
-        assert!(!uris.is_empty());
-        for start in uris {
-            let uri: String =
-                listed[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || ":/_".contains(*c)).collect();
-            assert!(resource(&uri).is_ok(), "{uri}");
+        let named: Vec<String> = listed
+            .split(SCHEMAS)
+            .skip(1)
+            .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
+            .collect();
+        assert!(!named.is_empty());
+        for tool in named {
+            assert!(resource(&format!("{SCHEMAS}{tool}")).is_ok(), "{tool}");
         }
     }
 
@@ -192,7 +198,10 @@ mod tests {
         let simulated = info(true).instructions.unwrap();
         let live = info(false).instructions.unwrap();
         assert!(simulated.len() < 2048 && live.len() < 2048);
-        assert!(simulated.ends_with("Results come from a simulated cloud: nothing real is read, changed or billed."));
+        assert!(
+            simulated
+                .ends_with("Results come from a simulated cloud: nothing real is read, changed or billed.")
+        );
         assert!(live.ends_with("Results come from the live cloud: what you create is real and billed."));
         assert_eq!(info(true).server_info.name, "redline-mcp");
     }

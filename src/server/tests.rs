@@ -2,14 +2,25 @@
 
 mod questions;
 
-use std::sync::Arc;
+use std::path::Path;
 
-use rmcp::model::ProtocolVersion;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::audit::{Audit, Key};
+use crate::cloud::Client;
+use crate::cloud::credentials::{Chain, Credentials, Provider};
+use crate::cloud::endpoint::Endpoints;
+use crate::cloud::sign::Signature;
+use crate::gateway::{Clock, Parts};
+use crate::policy::consent::Operator;
+use crate::policy::{self, OnMiss, Policy};
+use crate::sim::Simulator;
+use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
+use crate::sim::faults::Faults;
+use crate::sim::world::World;
 
 /// A call that puts the region to the user before anything else.
 const ASKS: &str = "aiworkspace_list_workspaces";
@@ -18,8 +29,38 @@ fn asks() -> Value {
     json!({ "RegionId": "cn-hangzhou" })
 }
 
-fn gateway() -> Arc<Gateway> {
-    Arc::new(Gateway)
+/// A server in front of a simulated cloud, and the other end of its connection.
+fn serve(settings: Settings) -> (DuplexStream, JoinHandle<Result<(), ServeError>>) {
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    let server = tokio::spawn(async move {
+        let state = tempfile::tempdir().unwrap();
+        Server::new(gateway(state.path()), settings).serve(theirs).await
+    });
+    (ours, server)
+}
+
+fn gateway(state: &Path) -> Arc<Gateway> {
+    let key = Arc::new(Key::of_state_directory(state).unwrap());
+    let policy = Policy::compiled(policy::Settings {
+        on_miss: OnMiss::Refuse,
+        operator: Operator::default(),
+        simulated: true,
+        digest_key: b"digest".to_vec(),
+    });
+    let client = Client::new(
+        Arc::new(Simulator::new(World::seeded(1), Faults::default())),
+        Chain::new(vec![Provider::Fixed(Credentials::simulator())]),
+        Endpoints::default(),
+        Signature::default(),
+        Duration::from_secs(10),
+    );
+    Arc::new(Gateway::new(Parts {
+        policy: policy.unwrap(),
+        client,
+        audit: Audit::open(&state.join("audit.jsonl"), Arc::clone(&key), false).unwrap(),
+        key,
+        clock: Clock::Logical(LogicalClock::new(DEFAULT_START, DEFAULT_STEP)),
+    }))
 }
 
 /// A client that writes lines and reads lines.
@@ -31,8 +72,7 @@ struct Raw {
 
 impl Raw {
     fn connect(settings: Settings) -> Self {
-        let (ours, theirs) = tokio::io::duplex(64 * 1024);
-        let server = tokio::spawn(Server::new(gateway(), settings).serve(theirs));
+        let (ours, server) = serve(settings);
         let (read, write) = tokio::io::split(ours);
         Self { lines: BufReader::new(read).lines(), write, server }
     }
@@ -165,7 +205,11 @@ async fn malformed_parameters_are_told_from_unknown_methods_in_each_era() {
         ("ping", json!([]), -32601),
         ("no/such", json!({}), -32601),
     ] {
-        let params = if params.is_object() { modern(params) } else { json!({ "_meta": modern(json!({}))["_meta"], "x": params }) };
+        let params = if params.is_object() {
+            modern(params)
+        } else {
+            json!({ "_meta": modern(json!({}))["_meta"], "x": params })
+        };
         client.request(1, method, params.clone()).await;
         assert_eq!(*code(&client.receive().await), expected, "{method} {params}");
     }
@@ -228,7 +272,9 @@ async fn a_cancelled_call_withdraws_its_question_and_gets_no_answer() {
     let mut client = Raw::legacy(Settings::default()).await;
     client.request(1, "tools/call", json!({ "name": ASKS, "arguments": asks() })).await;
     let question = client.receive().await;
-    client.send(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } })).await;
+    client
+        .send(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } }))
+        .await;
     let withdrawn = client.receive().await;
     assert_eq!(withdrawn["method"], "notifications/cancelled");
     assert_eq!(withdrawn["params"]["requestId"], question["id"]);
@@ -244,7 +290,9 @@ async fn a_client_that_declares_forms_and_cannot_show_them_counts_as_one_that_ca
     let mut client = Raw::legacy(Settings::default()).await;
     client.request(1, "tools/call", json!({ "name": ASKS, "arguments": asks() })).await;
     let id = client.receive().await["id"].clone();
-    client.send(json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32601, "message": "no such method" } })).await;
+    client
+        .send(json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32601, "message": "no such method" } }))
+        .await;
     let answer = client.receive().await;
     assert_eq!(answer["result"]["isError"], true);
     assert!(answer["result"]["content"][0]["text"].as_str().unwrap().contains("no way to ask"), "{answer}");
