@@ -14,7 +14,7 @@
 mod call;
 mod connection;
 mod consent;
-mod listing;
+pub mod listing;
 mod panics;
 mod seal;
 

@@ -50,12 +50,15 @@ pub(super) fn info(simulated: bool) -> ServerConfig {
         .with_instructions(format!("{INSTRUCTIONS}\n\n{world}"))
 }
 
-/// Every tool, sorted by name.
-static TOOLS: LazyLock<Vec<Listed>> = LazyLock::new(|| {
-    let mut listed: Vec<_> = tools::all().map(list).collect();
-    listed.sort_by(|left, right| left.name.cmp(&right.name));
-    listed
-});
+/// The catalogue in the order in which it is listed: by name.
+pub fn sorted() -> Vec<&'static Tool> {
+    let mut tools: Vec<_> = tools::all().collect();
+    tools.sort_by_key(|tool| tool.name());
+    tools
+}
+
+/// Every tool as clients see it.
+static TOOLS: LazyLock<Vec<Listed>> = LazyLock::new(|| sorted().into_iter().map(list).collect());
 
 fn list(tool: &'static Tool) -> Listed {
     let schema = tool.schema();
@@ -69,7 +72,7 @@ fn list(tool: &'static Tool) -> Listed {
 /// The hints that differ from the protocol's defaults, by which a tool may change things, may overwrite or end
 /// something when it does, and does more when called again. A destroying tool says so all the same, for
 /// clients that don't know the defaults.
-fn annotations(effect: Effect) -> Option<ToolAnnotations> {
+pub fn annotations(effect: Effect) -> Option<ToolAnnotations> {
     let hints = ToolAnnotations::new();
     match effect {
         Effect::Read | Effect::Untrusted => Some(hints.read_only(true)),
@@ -81,7 +84,7 @@ fn annotations(effect: Effect) -> Option<ToolAnnotations> {
 }
 
 /// The answer to `tools/list`.
-pub(super) fn tools() -> ListToolsResult {
+pub fn tools() -> ListToolsResult {
     ListToolsResult::with_all_items(TOOLS.clone()).with_ttl_ms(FRESH_MS).with_cache_scope(CacheScope::Private)
 }
 
