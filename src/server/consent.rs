@@ -116,6 +116,7 @@ mod tests {
         assert_eq!(form(&Form::Approve, ProtocolVersion::V_2026_07_28), expected);
     }
 
+    /// R-WS-45
     #[test]
     fn a_region_is_a_required_choice_with_none_preselected() {
         let regions = Form::Region {

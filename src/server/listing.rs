@@ -50,14 +50,14 @@ pub(super) fn info(simulated: bool) -> ServerConfig {
         .with_instructions(format!("{INSTRUCTIONS}\n\n{world}"))
 }
 
-/// The catalogue, sorted by name.
+/// The catalogue in the order in which it is listed: by name.
 pub fn sorted() -> Vec<&'static Tool> {
-    let mut sorted: Vec<&'static Tool> = tools::all().collect();
-    sorted.sort_by_key(|tool| tool.name());
-    sorted
+    let mut tools: Vec<_> = tools::all().collect();
+    tools.sort_by_key(|tool| tool.name());
+    tools
 }
 
-/// What is listed of every tool.
+/// Every tool as clients see it.
 static TOOLS: LazyLock<Vec<Listed>> = LazyLock::new(|| sorted().into_iter().map(list).collect());
 
 fn list(tool: &'static Tool) -> Listed {
@@ -176,14 +176,14 @@ mod tests {
     #[test]
     fn a_folded_model_names_a_resource_that_is_there() {
         let listed = serde_json::to_string(&tools()).unwrap();
-        let uris: Vec<_> = listed.match_indices(SCHEMAS).map(|(start, _)| start).collect();
-        assert!(!uris.is_empty());
-        for start in uris {
-            let uri: String = listed[start..]
-                .chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || ":/_".contains(*c))
-                .collect();
-            assert!(resource(&uri).is_ok(), "{uri}");
+        let named: Vec<String> = listed
+            .split(SCHEMAS)
+            .skip(1)
+            .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
+            .collect();
+        assert!(!named.is_empty());
+        for tool in named {
+            assert!(resource(&format!("{SCHEMAS}{tool}")).is_ok(), "{tool}");
         }
     }
 

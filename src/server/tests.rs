@@ -2,14 +2,25 @@
 
 mod questions;
 
-use std::sync::Arc;
+use std::path::Path;
 
-use rmcp::model::ProtocolVersion;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::audit::{Audit, Key};
+use crate::cloud::Client;
+use crate::cloud::credentials::{Chain, Credentials, Provider};
+use crate::cloud::endpoint::Endpoints;
+use crate::cloud::sign::Signature;
+use crate::gateway::{Clock, Parts};
+use crate::policy::consent::Operator;
+use crate::policy::{self, OnMiss, Policy};
+use crate::sim::Simulator;
+use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
+use crate::sim::faults::Faults;
+use crate::sim::world::World;
 
 /// A call that puts the region to the user before anything else.
 const ASKS: &str = "aiworkspace_list_workspaces";
@@ -18,8 +29,38 @@ fn asks() -> Value {
     json!({ "RegionId": "cn-hangzhou" })
 }
 
-fn gateway() -> Arc<Gateway> {
-    Arc::new(Gateway)
+/// A server in front of a simulated cloud, and the other end of its connection.
+fn serve(settings: Settings) -> (DuplexStream, JoinHandle<Result<(), ServeError>>) {
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    let server = tokio::spawn(async move {
+        let state = tempfile::tempdir().unwrap();
+        Server::new(gateway(state.path()), settings).serve(theirs).await
+    });
+    (ours, server)
+}
+
+fn gateway(state: &Path) -> Arc<Gateway> {
+    let key = Arc::new(Key::of_state_directory(state).unwrap());
+    let policy = Policy::compiled(policy::Settings {
+        on_miss: OnMiss::Refuse,
+        operator: Operator::default(),
+        simulated: true,
+        digest_key: b"digest".to_vec(),
+    });
+    let client = Client::new(
+        Arc::new(Simulator::new(World::seeded(1), Faults::default())),
+        Chain::new(vec![Provider::Fixed(Credentials::simulator())]),
+        Endpoints::default(),
+        Signature::default(),
+        Duration::from_secs(10),
+    );
+    Arc::new(Gateway::new(Parts {
+        policy: policy.unwrap(),
+        client,
+        audit: Audit::open(&state.join("audit.jsonl"), Arc::clone(&key), false).unwrap(),
+        key,
+        clock: Clock::Logical(LogicalClock::new(DEFAULT_START, DEFAULT_STEP)),
+    }))
 }
 
 /// A client that writes lines and reads lines.
@@ -31,8 +72,7 @@ struct Raw {
 
 impl Raw {
     fn connect(settings: Settings) -> Self {
-        let (ours, theirs) = tokio::io::duplex(64 * 1024);
-        let server = tokio::spawn(Server::new(gateway(), settings).serve(theirs));
+        let (ours, server) = serve(settings);
         let (read, write) = tokio::io::split(ours);
         Self { lines: BufReader::new(read).lines(), write, server }
     }

@@ -49,6 +49,12 @@ impl ClientHandler for Human {
     }
 }
 
+const CREATE: &str = "aiworkspace_create_workspace";
+
+fn workspace(name: &str) -> Value {
+    json!({ "RegionId": "cn-hangzhou", "WorkspaceName": name, "Description": "Models", "EnvTypes": ["prod"] })
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Era {
     Initialize,
@@ -58,8 +64,7 @@ enum Era {
 const ERAS: [Era; 2] = [Era::Initialize, Era::Discover];
 
 async fn connect(human: Human, era: Era) -> RunningService<RoleClient, Human> {
-    let (ours, theirs) = tokio::io::duplex(64 * 1024);
-    tokio::spawn(Server::new(gateway(), Settings::default()).serve(theirs));
+    let (ours, _) = serve(Settings::default());
     let lifecycle = match era {
         Era::Initialize => ClientLifecycleMode::Initialize,
         Era::Discover => {
@@ -83,6 +88,13 @@ fn text(result: &CallToolResult) -> &str {
     content[0].as_text().unwrap().text.as_str()
 }
 
+/// The one field that a question asks for.
+fn field(question: &ElicitRequestParams) -> String {
+    let question = serde_json::to_value(question).unwrap();
+    assert_eq!(question["mode"], "form");
+    question["requestedSchema"]["required"][0].as_str().unwrap().to_owned()
+}
+
 /// The refusal that a result holds, checked to be in its text alone.
 fn refusal(result: &CallToolResult) -> Value {
     assert_eq!(result.is_error, Some(true));
@@ -100,6 +112,19 @@ async fn an_answered_question_lets_the_call_through_in_both_eras() {
         let shown: Value = serde_json::from_str(text(&result)).unwrap();
         assert_eq!(result.structured_content, Some(shown));
         assert_eq!(human.asked().len(), 1);
+    }
+}
+
+/// R-WS-32, R-WS-44: the region first, then exactly these arguments.
+#[tokio::test]
+async fn a_create_asks_for_the_region_and_then_for_its_arguments() {
+    for era in ERAS {
+        let human = Human::who(Some(accept(json!({ "region": "cn-hangzhou", "approve": true }))));
+        let client = connect(human.clone(), era).await;
+        let result = client.call_tool(call(CREATE, workspace("vision_team"))).await.unwrap();
+        assert_eq!(result.is_error, Some(false), "{era:?}: {result:?}");
+        let fields: Vec<_> = human.asked().iter().map(field).collect();
+        assert_eq!(fields, ["region", "approve"]);
     }
 }
 
@@ -160,7 +185,7 @@ async fn done(client: &RunningService<RoleClient, Human>, call: CallToolRequestP
 }
 
 fn yes() -> InputResponses {
-    let yes = serde_json::to_value(accept(json!({ "region": "cn-hangzhou" }))).unwrap();
+    let yes = serde_json::to_value(accept(json!({ "region": "cn-hangzhou", "approve": true }))).unwrap();
     InputResponses::from([("answer".to_owned(), yes), ("unexpected".to_owned(), json!(1))])
 }
 
@@ -203,4 +228,17 @@ async fn a_forged_state_and_a_state_of_another_tool_are_refused() {
 async fn an_answer_without_a_state_is_none() {
     let client = hand_driven().await;
     asked(&client, call(ASKS, asks()).with_input_responses(yes())).await;
+}
+
+/// R-WS-32: a yes is a yes to the arguments that were shown.
+#[tokio::test]
+async fn a_yes_does_not_carry_over_to_other_arguments() {
+    let client = hand_driven().await;
+    let region = asked(&client, call(CREATE, workspace("vision_team"))).await.request_state.unwrap();
+    let retry = call(CREATE, workspace("vision_team")).with_request_state(region).with_input_responses(yes());
+    let approval = asked(&client, retry).await.request_state.unwrap();
+    let other =
+        call(CREATE, workspace("other_team")).with_request_state(approval).with_input_responses(yes());
+    let refusal = refusal(&done(&client, other).await);
+    assert!(refusal["error"].as_str().unwrap().starts_with("the answer is to another question"), "{refusal}");
 }
