@@ -1,0 +1,69 @@
+//! The default world, as docs/world.md has it, and calls that fit it.
+
+use serde_json::{Value, json};
+
+pub const LIST_PRODUCTS: &str = "aiworkspace_list_products";
+pub const LIST_WORKSPACES: &str = "aiworkspace_list_workspaces";
+pub const GET_WORKSPACE: &str = "aiworkspace_get_workspace";
+pub const CREATE_WORKSPACE: &str = "aiworkspace_create_workspace";
+pub const LIST_IMAGES: &str = "aiworkspace_list_images";
+pub const CREATE_JOB: &str = "dlc_create_job";
+pub const GET_JOB: &str = "dlc_get_job";
+
+pub const REGION: &str = "cn-hangzhou";
+
+/// The workspaces of cn-hangzhou that tests use.
+pub const VISION: &str = "200025";
+pub const VISION_EVAL: &str = "905816";
+/// Listed, but RAM denies the caller everything in it.
+pub const PAYROLL: &str = "150630";
+
+/// An image of [`VISION`].
+pub const DETECTOR: &str = "registry-vpc.cn-hangzhou.aliyuncs.com/vision-team/detector:2025.11";
+/// An image of [`VISION_EVAL`].
+pub const DETECTOR_EVAL: &str = "registry-vpc.cn-hangzhou.aliyuncs.com/vision-team/detector-eval:2025.11";
+/// An official image.
+pub const PYTORCH: &str =
+    "dsw-registry-vpc.cn-hangzhou.cr.aliyuncs.com/pai/pytorch-training:2.3-gpu-py310-cu121-ubuntu22.04";
+
+/// The jobs that are there from the start.
+pub const PRETRAIN: &str = "dlcc96hka00mba3f";
+pub const FINETUNE: &str = "dlcv6op1rou7g08s";
+pub const EVALUATION: &str = "dlc16o33nd5edgcl";
+
+/// Just a region.
+pub fn here() -> Value {
+    json!({ "RegionId": REGION })
+}
+
+/// A workspace to create.
+pub fn workspace(name: &str) -> Value {
+    json!({
+        "RegionId": REGION,
+        "WorkspaceName": name,
+        "Description": "Vision models",
+        "EnvTypes": ["prod"],
+    })
+}
+
+/// A job to submit.
+pub fn job(workspace: &str, image: &str) -> Value {
+    json!({
+        "RegionId": REGION,
+        "WorkspaceId": workspace,
+        "DisplayName": "train",
+        "JobType": "PyTorchJob",
+        "JobSpecs": [{ "Type": "Worker", "PodCount": 1, "Image": image, "EcsSpec": "ecs.gn6i-c4g1.xlarge" }],
+        "UserCommand": "sleep 30",
+    })
+}
+
+/// A job to look at.
+pub fn job_id(id: &str) -> Value {
+    json!({ "RegionId": REGION, "JobId": id })
+}
+
+/// Images of a workspace.
+pub fn images_of(workspace: &str) -> Value {
+    json!({ "RegionId": REGION, "WorkspaceId": workspace })
+}
