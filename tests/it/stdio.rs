@@ -100,7 +100,7 @@ async fn malformed_requests_get_the_protocols_own_errors() {
         ("tools/call", json!({ "name": 7 }), -32602),
         ("tools/call", json!({ "name": LIST_WORKSPACES, "arguments": [] }), -32602),
         ("tools/call", json!({ "name": LIST_WORKSPACES, "arguments": "RegionId" }), -32602),
-        ("tools/call", json!([LIST_WORKSPACES]), -32602),
+        ("tools/call", json!([LIST_WORKSPACES]), -32600),
         ("tools/list", json!({ "cursor": "next" }), -32602),
         ("resources/read", json!({ "uri": "file:///etc/passwd" }), -32002),
         ("no/such", json!({}), -32601),
@@ -128,22 +128,28 @@ async fn rubbish_ends_nothing() {
     for line in rubbish {
         raw.line(line).await;
     }
-    raw.initialize("2025-11-25").await;
+    let params = json!({
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "raw", "version": "1" },
+    });
+    let introduced = past_errors(&mut raw, "initialize", params).await;
+    assert_eq!(introduced["protocolVersion"], "2025-11-25");
+    raw.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
     for line in rubbish {
         raw.line(line).await;
     }
-    // What the server says to rubbish, if anything, is a JSON-RPC error: `receive` sees to that.
-    raw.send(&json!({ "jsonrpc": "2.0", "id": "last", "method": "ping" })).await;
-    loop {
-        let answer = raw.receive().await;
-        if answer["id"] == "last" {
-            assert_eq!(answer["result"], json!({}));
-            break;
-        }
-        assert!(answer["error"]["code"].is_i64(), "{answer}");
-    }
+    assert_eq!(past_errors(&mut raw, "ping", json!({})).await, json!({}));
     let ended = raw.hang_up().await;
     assert_eq!((ended.code, ended.rest), (Some(0), vec![]));
+}
+
+/// The result of a request, past what the server says to the rubbish before it: errors, if anything.
+async fn past_errors(raw: &mut Raw, method: &str, params: Value) -> Value {
+    let mut answer = raw.ask(json!("past"), method, params).await;
+    while answer["id"] != "past" {
+        assert!(answer["error"]["code"].is_i64(), "{answer}");
+        answer = raw.receive().await;
+    }
+    answer["result"].clone()
 }
 
 #[tokio::test]
