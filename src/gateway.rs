@@ -325,6 +325,7 @@ impl Gateway {
 
     /// Finds out what the outcome means, learns from it and shows it.
     async fn settle(&self, mut context: Context, call: &Call, outcome: Outcome) -> Step {
+        self.policy.note(call, &outcome, &mut context.scope.lock().seen);
         let mut evidence = Evidence::default();
         for _ in 0..ROUNDS {
             match self.policy.review(call, &outcome, &evidence) {
