@@ -1,1 +1,161 @@
-//! x
+//! No identity and no secret of the world gets out: not by stdout, by stderr, by the record, or by any file.
+
+use std::path::Path;
+
+use redline_mcp::sim::world::CANARIES;
+use serde_json::{Value, json};
+
+use crate::harness::raw::{Ended, Raw};
+use crate::harness::world::{
+    CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_JOB, GET_WORKSPACE, LIST_IMAGES, LIST_PRODUCTS,
+    LIST_WORKSPACES, PRETRAIN, PYTORCH, REGION, VISION, job, job_id, workspace,
+};
+use crate::harness::Home;
+
+/// What stands only where no type says what it is: it is dropped, so nobody knows it.
+const UNTYPED: [&str; 2] = ["zhao.min-canary-e2@acme-train.example", "CAIScanary1q6Ft5B2yfSjIr5bYKdTr"];
+
+/// A call and the arguments of every form of it that can return an identity.
+fn calls(region: &str, workspaces: &[String]) -> Vec<(&'static str, Value)> {
+    let mut calls = vec![
+        (LIST_PRODUCTS, json!({ "Verbose": true })),
+        (LIST_WORKSPACES, json!({})),
+        (LIST_WORKSPACES, json!({ "detail": "full", "Verbose": true })),
+        (LIST_WORKSPACES, json!({ "Option": "GetResourceLimits" })),
+        (LIST_WORKSPACES, json!({ "Option": "CheckWorkspaceExists", "WorkspaceName": "vision_train" })),
+        (LIST_WORKSPACES, json!({ "Fields": "Id" })),
+        (LIST_WORKSPACES, json!({ "WorkspaceIds": workspaces.join(","), "detail": "full" })),
+        (LIST_IMAGES, json!({ "Verbose": true, "detail": "full" })),
+        (GET_WORKSPACE, json!({ "WorkspaceId": "999999", "Verbose": true })),
+        (GET_JOB, json!({ "JobId": "dlc-none" })),
+    ];
+    for id in workspaces {
+        calls.push((GET_WORKSPACE, json!({ "WorkspaceId": id })));
+        calls.push((GET_WORKSPACE, json!({ "WorkspaceId": id, "Verbose": true })));
+        calls.push((LIST_IMAGES, json!({ "WorkspaceId": id, "Verbose": true, "detail": "full" })));
+    }
+    for (_, arguments) in &mut calls {
+        arguments["RegionId"] = json!(region);
+    }
+    calls
+}
+
+fn ids(result: &Value) -> Vec<String> {
+    let rows = result["structuredContent"]["Workspaces"].as_array().unwrap();
+    rows.iter().map(|row| row["Workspace ID"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Drives all that can return an identity: by success, refusal, error and lost race.
+async fn drive(raw: &mut Raw) {
+    for region in [REGION, "cn-shanghai"] {
+        let workspaces = ids(&raw.call(LIST_WORKSPACES, &json!({ "RegionId": region })).await);
+        assert_eq!(workspaces.len(), 6);
+        for (tool, arguments) in calls(region, &workspaces) {
+            raw.call(tool, &arguments).await;
+        }
+    }
+    for id in [PRETRAIN, FINETUNE, EVALUATION] {
+        for detail in [true, false] {
+            let mut arguments = job_id(id);
+            arguments["NeedDetail"] = json!(detail);
+            assert_eq!(raw.call(GET_JOB, &arguments).await["isError"], false);
+        }
+    }
+    // What the caller makes is the caller's; the second is made by the winner of a race.
+    for name in ["vision_team", "vision_race"] {
+        let created = raw.call(CREATE_WORKSPACE, &workspace(name)).await;
+        let id = &created["structuredContent"]["Workspace ID"];
+        let get = json!({ "RegionId": REGION, "WorkspaceId": id, "Verbose": true });
+        assert_eq!(raw.call(GET_WORKSPACE, &get).await["isError"], false);
+        let mut other = workspace(name);
+        other["EnvTypes"] = json!(["dev", "prod"]);
+        assert_eq!(raw.call(CREATE_WORKSPACE, &other).await["isError"], true);
+    }
+    let created = raw.call(CREATE_JOB, &job(VISION, PYTORCH)).await;
+    let id = created["structuredContent"]["JobId"].as_str().unwrap();
+    assert_eq!(raw.call(GET_JOB, &job_id(id)).await["isError"], false);
+    // An agent that hands back what masks know, wherever it has it from, doesn't get it back.
+    for canary in CANARIES.iter().filter(|canary| !UNTYPED.contains(canary)) {
+        raw.call(GET_WORKSPACE, &json!({ "RegionId": REGION, "WorkspaceId": canary })).await;
+        raw.call(GET_JOB, &job_id(canary)).await;
+        let mut named = workspace("vision_named");
+        named["Description"] = json!(format!("for {canary}"));
+        raw.call(CREATE_WORKSPACE, &named).await;
+    }
+}
+
+/// R-WS-10, R-WS-11, R-WS-12, R-WS-13, R-WS-14, R-WS-15, R-WS-16, R-WS-22, R-WS-90, R-WS-91
+#[tokio::test]
+async fn no_identity_and_no_secret_gets_out() {
+    let home = Home::new();
+    let faults = json!([{ "tool": CREATE_WORKSPACE, "nth": 2, "fault": "name-race", "same": true }]);
+    let faults = home.write("faults.json", &faults.to_string());
+    let mut raw = Raw::legacy(home, &["--log", "debug", "--faults", &faults]).await;
+    drive(&mut raw).await;
+    let ended = raw.hang_up().await;
+    assert_eq!(ended.code, Some(0));
+    assert_clean(&ended);
+
+    // The record tells that there was something to mask.
+    let record = ended.home.record();
+    for label in ["last4", "first", "omit", "env_values", "dropped", "swept"] {
+        let counted = |line: &Value| line["redactions"][label].as_u64().unwrap_or_default();
+        assert!(record.iter().map(counted).sum::<u64>() > 0, "nothing counted as {label}");
+    }
+    assert!(record.iter().any(|line| line["error"] == "cloud-permission"));
+    let shown = ended.home.run(&["audit", "show", ended.home.record_file().to_str().unwrap()]);
+    assert_eq!(shown.code, Some(0));
+    assert_none("audit show", &shown.stdout);
+}
+
+/// Without a mask a canary would be found: the search is no blind one.
+#[test]
+fn the_search_finds_a_canary_however_it_is_written() {
+    for canary in CANARIES {
+        for text in [format!("{{\"a\":{}}}", json!(canary)), escaped(canary), canary.to_uppercase()] {
+            assert!(found(&text).contains(canary), "{text}");
+        }
+    }
+    assert_eq!(found("****5714 z*** nothing"), Vec::<&str>::new());
+}
+
+fn assert_clean(ended: &Ended) {
+    assert_none("stdout", &ended.stdout);
+    assert_none("stderr", &ended.stderr);
+    files(&ended.home.file(""), &mut |path, content| {
+        assert_none(&path.display().to_string(), &String::from_utf8_lossy(content));
+    });
+}
+
+fn assert_none(place: &str, text: &str) {
+    assert_eq!(found(text), Vec::<&str>::new(), "in {place}");
+}
+
+/// The canaries in a text, in whatever case, as they are or written with escapes.
+fn found(text: &str) -> Vec<&'static str> {
+    let text = text.to_lowercase();
+    let holds = |canary: &&str| {
+        text.contains(&canary.to_lowercase()) || text.contains(&escaped(canary).to_lowercase())
+    };
+    CANARIES.iter().copied().filter(holds).collect()
+}
+
+/// A text as JSON that keeps to ASCII has it.
+fn escaped(text: &str) -> String {
+    let write = |unit: u16| match char::from_u32(u32::from(unit)).filter(char::is_ascii) {
+        Some(character) => character.to_string(),
+        None => format!("\\u{unit:04x}"),
+    };
+    text.encode_utf16().map(write).collect()
+}
+
+fn files(directory: &Path, visit: &mut impl FnMut(&Path, &[u8])) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, visit);
+        } else {
+            visit(&path, &std::fs::read(&path).unwrap());
+        }
+    }
+}
