@@ -98,8 +98,11 @@ enum Said {
 impl Demo {
     /// Makes a call, and tells of it.
     async fn call(&self, tool: &'static str, arguments: Value) -> Result<Said, CliError> {
-        print(&format!("  agent   {tool} {arguments}"))?;
+        print(&format!("  agent   {tool}"))?;
         let arguments = arguments.as_object().cloned().unwrap_or_default();
+        for (name, value) in &arguments {
+            print(&format!("          {name}: {value}"))?;
+        }
         let request = CallToolRequestParams::new(tool).with_arguments(arguments);
         let result: CallToolResult = self.client.call_tool(request).await.map_err(DemoError::Call)?;
         let text = result.content.iter().find_map(|content| content.as_text()).map(|text| text.text.as_str());
