@@ -108,6 +108,20 @@ impl Policy {
         rules::judge(self, call, knowledge, now)
     }
 
+    /// What would be said of `call` by a policy that has learned nothing yet, for previews. No account is
+    /// looked up.
+    pub fn rehearse(&self, call: &Call, now: Timestamp) -> Judgement {
+        let knowledge = Knowledge {
+            facts: &Facts::default(),
+            evidence: &Evidence::default(),
+            consents: &Consents::default(),
+            approval: None,
+            seen: &Seen::default(),
+            account: "not looked up",
+        };
+        self.judge(call, &knowledge, now)
+    }
+
     /// Weighs an answer to a question about `call`: the question is made anew, so an answer to anything else
     /// doesn't count. A confirmed region is remembered in `consents`.
     ///
