@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CliError, Target, pretty, print};
+use super::{CliError, Target, human, print};
 use crate::cloud;
 use crate::config::Launch;
 use crate::error::Fault;
@@ -41,7 +41,12 @@ impl Call {
     /// [`CliError`] when there was no call. A refused call is exit code 1.
     pub async fn run(&self) -> Result<ExitCode, CliError> {
         let (result, failed) = if self.dry_run { self.rehearse()? } else { self.call().await? };
-        print(&if self.json { result.to_string() } else { pretty(&result) })?;
+        print(&match (self.json, self.dry_run, failed) {
+            (true, _, _) => result.to_string(),
+            (false, true, _) => human::rehearsal(&result).join("\n"),
+            (false, false, true) => human::refusal(&result).join("\n"),
+            (false, false, false) => human::pretty(&result),
+        })?;
         Ok(ExitCode::from(u8::from(failed)))
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{CliError, Target, pretty, print};
+use super::{CliError, Target, human, print};
 use crate::config::Launch;
 use crate::gateway::Clock;
 use crate::policy::load::Rule;
@@ -95,7 +95,7 @@ impl Explain {
             .and_then(|masked| masked.body().get("violations").cloned())
             .unwrap_or_else(|| json!([]));
         let result = json!({ "verdict": verdict, "rules": rules, "violations": violations });
-        print(&if self.json { result.to_string() } else { pretty(&result) })?;
+        print(&if self.json { result.to_string() } else { human::explanation(&result).join("\n") })?;
         Ok(ExitCode::SUCCESS)
     }
 }

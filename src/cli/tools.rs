@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CliError, pretty, print};
+use super::human::pretty;
+use super::{CliError, print};
 use crate::server::listing;
 
 /// The catalogue.

@@ -281,12 +281,13 @@ const fn subject(fact: Fact) -> &'static str {
 }
 
 fn unknown(rule: &Provenance) -> String {
-    match rule.learn.iter().next() {
-        Some(_) => {
-            let sources: Vec<&str> = rule.learn.iter().map(String::as_str).collect();
+    let sources: Vec<&str> = rule.learn.iter().map(String::as_str).collect();
+    match (sources.as_slice(), place_of(rule.fact, Some(""))) {
+        ([], _) => "can't be looked up by this version, so it can't be told from a guess".to_owned(),
+        (sources, None) => format!("didn't come from {} in this region", sources.join(" or ")),
+        (sources, Some(_)) => {
             format!("didn't come from {} in this region and workspace", sources.join(" or "))
         }
-        None => "can't be looked up by this version, so it can't be told from a guess".to_owned(),
     }
 }
 
