@@ -352,3 +352,6 @@ fn kind(schema: &Value) -> Kind {
         Some(_) | None => Kind::Any,
     }
 }
+
+#[cfg(test)]
+mod tests;
