@@ -37,15 +37,8 @@ fn claims(value: &Value) -> Vec<String> {
 
 #[test]
 fn a_shape_tells_what_the_type_says() {
-    let plain = |kind| Shape {
-        kind,
-        mark: None,
-        fact: None,
-        place: Place::Wire,
-        label: None,
-        full_only: false,
-        closed: false,
-    };
+    let plain =
+        |kind| Shape { kind, mark: None, fact: None, place: Place::Wire, label: None, full_only: false };
     let owner = Shape {
         mark: Some(Mark::Last4),
         label: Some("Owner ID".to_owned()),
