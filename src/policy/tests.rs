@@ -9,6 +9,7 @@ mod review;
 mod table;
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -40,8 +41,10 @@ fn settings() -> Settings {
     }
 }
 
-fn policy() -> Policy {
-    Policy::compiled(settings()).unwrap()
+/// The policy of every test that doesn't set another.
+fn policy() -> &'static Policy {
+    static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::compiled(settings()).unwrap());
+    &POLICY
 }
 
 fn call(tool: &str, arguments: &Value) -> Call {
