@@ -201,7 +201,7 @@ impl Gateway {
             record.answered(&answer);
             let heard = {
                 let state = &mut *scope.lock();
-                self.policy.hear(&call, &answer, &account, &state.seen, &mut state.consents, now)
+                self.policy.hear(&call, &answer, &account, &mut state.consents, now)
             };
             match heard {
                 Ok(Heard::Region) => {}
@@ -260,7 +260,6 @@ impl Gateway {
             evidence,
             consents: &state.consents,
             approval,
-            seen: &state.seen,
             account: &context.account,
         };
         self.policy.judge(call, &knowledge, context.now)

@@ -70,8 +70,6 @@ pub struct Knowledge<'k> {
     pub consents: &'k Consents,
     /// The yes that this step brought, if one.
     pub approval: Option<&'k Approval>,
-    /// What must not be shown, not even to the human who is asked.
-    pub seen: &'k Seen,
     /// The account, by the last four of its keyed hash.
     pub account: &'k str,
 }
@@ -116,7 +114,6 @@ impl Policy {
             evidence: &Evidence::default(),
             consents: &Consents::default(),
             approval: None,
-            seen: &Seen::default(),
             account: "not looked up",
         };
         self.judge(call, &knowledge, now)
@@ -132,7 +129,6 @@ impl Policy {
         call: &Call,
         answer: &Answer,
         account: &str,
-        seen: &Seen,
         consents: &mut Consents,
         now: Timestamp,
     ) -> Result<Heard, Refusal> {
@@ -144,7 +140,7 @@ impl Policy {
             }
         }
         for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
-            let question = rules::arguments_question(self, rule, call, account, seen)?;
+            let question = rules::arguments_question(self, rule, call, account)?;
             if question.digest() == answer.digest {
                 return hear_arguments(&question, answer, call);
             }
@@ -300,3 +296,6 @@ fn blank(question: &Question) -> Refusal {
             "the user must fill the field in; call again",
         ))
 }
+
+#[cfg(test)]
+mod tests;

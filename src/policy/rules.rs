@@ -10,10 +10,9 @@ use serde_json::{Map, Value, json};
 use super::consent::{Approval, Channel, Question};
 use super::facts::Known;
 use super::load::{Check, Confirm, Precheck, Provenance, Rule, SecretArgument, Subject, binds, hours};
-use super::mask::mask_call;
+use super::mask::ask_call;
 use super::question::{self, Setting};
 use super::review::{self, Evidence, Read, Standing, look, read, standing};
-use super::sweep::Seen;
 use super::verdict::{Cleared, Existing, Finding, Ground, Judgement, Refusal, Said, Verdict};
 use super::{Knowledge, OnMiss, Policy};
 use crate::error::Fault;
@@ -362,7 +361,7 @@ fn arguments_confirmed(
     call: &Call,
     knowledge: &Knowledge<'_>,
 ) -> Result<Approval, Box<Ruling>> {
-    let question = arguments_question(policy, rule, call, knowledge.account, knowledge.seen)
+    let question = arguments_question(policy, rule, call, knowledge.account)
         .map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
     if policy.settings.operator.approves(call) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
@@ -378,9 +377,8 @@ pub(super) fn arguments_question(
     rule: &Confirm,
     call: &Call,
     account: &str,
-    seen: &Seen,
 ) -> Result<Question, Refusal> {
-    question::arguments(rule, call, &mask_call(call, seen), &setting(policy, account))
+    question::arguments(rule, call, &ask_call(call), &setting(policy, account))
 }
 
 pub(super) fn setting<'p>(policy: &'p Policy, account: &'p str) -> Setting<'p> {
