@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod call;
 pub mod demo;
+mod human;
 pub mod policy;
 pub mod schemas;
 pub mod serve;
@@ -191,21 +192,26 @@ impl Target {
     }
 }
 
-/// Writes to stdout. A reader that has gone away is no failure.
+/// Writes to stdout. A reader that has gone away is no failure. Control characters are written out, so that
+/// nothing a cloud said can drive a terminal; JSON has none.
 ///
 /// # Errors
 /// When stdout can't be written for another reason.
 pub(crate) fn print(text: &str) -> Result<(), CliError> {
+    let mut shown = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        if character.is_control() && character != '\n' {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown.push('\n');
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    match stdout.write_all(shown.as_bytes()).and_then(|()| stdout.flush()) {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
             Err(CliError::Io { what: "can't write to stdout".to_owned(), source })
         }
         Ok(()) | Err(_) => Ok(()),
     }
-}
-
-/// JSON for people: indented.
-pub(crate) fn pretty(value: &Value) -> String {
-    format!("{value:#}")
 }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use tokio_util::task::TaskTracker;
 
 use crate::audit::{Audit, AuditError, Entry, Key};
 use crate::cloud::{Client, Sent};
@@ -113,6 +114,7 @@ pub struct Gateway {
     key: Arc<Key>,
     clock: Clock,
     reservations: Arc<Reservations>,
+    writes: TaskTracker,
 }
 
 /// What belongs to one step.
@@ -127,7 +129,15 @@ impl Gateway {
     /// A gateway of these parts.
     pub fn new(parts: Parts) -> Self {
         let Parts { policy, client, audit, key, clock } = parts;
-        Self { policy, client, audit: Arc::new(audit), key, clock, reservations: Arc::default() }
+        Self {
+            policy,
+            client,
+            audit: Arc::new(audit),
+            key,
+            clock,
+            reservations: Arc::default(),
+            writes: TaskTracker::new(),
+        }
     }
 
     /// A scope that knows nothing yet.
@@ -138,6 +148,13 @@ impl Gateway {
     /// Whether the cloud is the simulator.
     pub const fn is_simulated(&self) -> bool {
         self.clock.is_logical()
+    }
+
+    /// Waits until every call that changes the world has ended, with its review and its record. To be called
+    /// once nobody makes steps any more.
+    pub async fn settled(&self) {
+        self.writes.close();
+        self.writes.wait().await;
     }
 
     /// Makes one step. Dropping the future is safe: what was cleared to change the world runs to its end.
@@ -184,7 +201,7 @@ impl Gateway {
             record.answered(&answer);
             let heard = {
                 let state = &mut *scope.lock();
-                self.policy.hear(&call, &answer, &account, &state.seen, &mut state.consents, now)
+                self.policy.hear(&call, &answer, &account, &mut state.consents, now)
             };
             match heard {
                 Ok(Heard::Region) => {}
@@ -243,7 +260,6 @@ impl Gateway {
             evidence,
             consents: &state.consents,
             approval,
-            seen: &state.seen,
             account: &context.account,
         };
         self.policy.judge(call, &knowledge, context.now)
@@ -288,7 +304,7 @@ impl Gateway {
         }
         let gateway = Arc::clone(self);
         let scope = Arc::clone(&context.scope);
-        let task = tokio::spawn(async move { gateway.carry_out(context, cleared, held).await });
+        let task = self.writes.spawn(async move { gateway.carry_out(context, cleared, held).await });
         match task.await {
             Ok(step) => step,
             Err(_) => self.show_refusal(

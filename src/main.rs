@@ -17,7 +17,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli.run()) {
+    let result = runtime.block_on(cli.run());
+    // A thread that waits for a line of stdin can't be told to stop; it ends with the process.
+    runtime.shutdown_background();
+    match result {
         Ok(code) => code,
         Err(error) => {
             eprintln!("redline-mcp: {error}");
@@ -31,7 +34,7 @@ fn log(level: LogLevel) {
     let filter = match level {
         LogLevel::Off | LogLevel::Error => EnvFilter::new(level.name()),
         LogLevel::Warn | LogLevel::Info | LogLevel::Debug => {
-            EnvFilter::new(format!("{},rmcp=warn,hyper=warn,reqwest=warn", level.name()))
+            EnvFilter::new(format!("{},rmcp=error,hyper=warn,reqwest=warn", level.name()))
         }
     };
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();

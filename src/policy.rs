@@ -70,8 +70,6 @@ pub struct Knowledge<'k> {
     pub consents: &'k Consents,
     /// The yes that this step brought, if one.
     pub approval: Option<&'k Approval>,
-    /// What must not be shown, not even to the human who is asked.
-    pub seen: &'k Seen,
     /// The account, by the last four of its keyed hash.
     pub account: &'k str,
 }
@@ -108,6 +106,19 @@ impl Policy {
         rules::judge(self, call, knowledge, now)
     }
 
+    /// What would be said of `call` by a policy that has learned nothing yet, for previews. No account is
+    /// looked up.
+    pub fn rehearse(&self, call: &Call, now: Timestamp) -> Judgement {
+        let knowledge = Knowledge {
+            facts: &Facts::default(),
+            evidence: &Evidence::default(),
+            consents: &Consents::default(),
+            approval: None,
+            account: "not looked up",
+        };
+        self.judge(call, &knowledge, now)
+    }
+
     /// Weighs an answer to a question about `call`: the question is made anew, so an answer to anything else
     /// doesn't count. A confirmed region is remembered in `consents`.
     ///
@@ -118,7 +129,6 @@ impl Policy {
         call: &Call,
         answer: &Answer,
         account: &str,
-        seen: &Seen,
         consents: &mut Consents,
         now: Timestamp,
     ) -> Result<Heard, Refusal> {
@@ -130,7 +140,7 @@ impl Policy {
             }
         }
         for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
-            let question = rules::arguments_question(self, rule, call, account, seen)?;
+            let question = rules::arguments_question(self, rule, call, account)?;
             if question.digest() == answer.digest {
                 return hear_arguments(&question, answer, call);
             }
@@ -286,3 +296,6 @@ fn blank(question: &Question) -> Refusal {
             "the user must fill the field in; call again",
         ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,3 +19,6 @@ pub fn all() -> impl Iterator<Item = &'static Tool> {
 pub fn find(name: &str) -> Option<&'static Tool> {
     all().find(|tool| tool.name() == name)
 }
+
+#[cfg(test)]
+mod tests;

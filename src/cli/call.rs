@@ -7,20 +7,15 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CliError, Target, pretty, print};
+use super::{CliError, Target, human, print};
 use crate::cloud;
 use crate::config::Launch;
 use crate::error::Fault;
-use crate::gateway::{Peer, Request, Step, StepError};
-use crate::policy::consent::{Answer, Channel, Consents, Form, Question, Reply};
-use crate::policy::facts::Facts;
-use crate::policy::review::Evidence;
+use crate::gateway::{Clock, Peer, Request, Step, StepError};
+use crate::policy::consent::{Answer, Channel, Form, Question, Reply};
 use crate::policy::sweep::Seen;
 use crate::policy::verdict::Verdict;
-use crate::policy::{Knowledge, OnMiss, Policy};
-
-/// The account shown by a rehearsal, which loads no credential.
-const NO_ACCOUNT: &str = "not looked up";
+use crate::policy::{OnMiss, Policy};
 
 /// One call.
 #[derive(Debug, Args)]
@@ -46,7 +41,12 @@ impl Call {
     /// [`CliError`] when there was no call. A refused call is exit code 1.
     pub async fn run(&self) -> Result<ExitCode, CliError> {
         let (result, failed) = if self.dry_run { self.rehearse()? } else { self.call().await? };
-        print(&if self.json { result.to_string() } else { pretty(&result) })?;
+        print(&match (self.json, self.dry_run, failed) {
+            (true, _, _) => result.to_string(),
+            (false, true, _) => human::rehearsal(&result).join("\n"),
+            (false, false, true) => human::refusal(&result).join("\n"),
+            (false, false, false) => human::pretty(&result),
+        })?;
         Ok(ExitCode::from(u8::from(failed)))
     }
 
@@ -94,15 +94,7 @@ impl Call {
         };
         let masked = policy.mask_call(&call, &Seen::default());
         let preview = cloud::preview(&masked, &self.launch.endpoints()?, self.launch.signature());
-        let knowledge = Knowledge {
-            facts: &Facts::default(),
-            evidence: &Evidence::default(),
-            consents: &Consents::default(),
-            approval: None,
-            seen: &Seen::default(),
-            account: NO_ACCOUNT,
-        };
-        let verdict = policy.judge(&call, &knowledge, crate::gateway::Clock::wall()).verdict;
+        let verdict = policy.rehearse(&call, Clock::wall()).verdict;
         let mut result = json!({
             "verdict": verdict.name(), "violations": [], "needs": [], "confirm": null, "request": null,
         });

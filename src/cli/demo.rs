@@ -4,7 +4,7 @@
 //! a scripted human answers what the server asks. Every step checks what it got: the story ends well only
 //! if each did.
 
-mod human;
+mod person;
 mod story;
 
 use std::process::ExitCode;
@@ -15,10 +15,10 @@ use rmcp::transport::TokioChildProcess;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::{CliError, print};
+use super::{CliError, human, print};
 use crate::audit::{AuditError, Key, Report, Style, header, show, verify};
 use crate::config::{self, ConfigError};
-use human::Human;
+use person::Human;
 
 /// How far the world's clock moves with each step: far enough to watch a job in a few calls.
 const CLOCK_STEP: &str = "15s";
@@ -56,10 +56,10 @@ pub async fn run() -> Result<ExitCode, CliError> {
     let mut command = Command::new(config::this_program().map_err(DemoError::Config)?);
     command.args(["serve", "--clock-step", CLOCK_STEP, "--audit"]).arg(&record);
     command.env(config::STATE_HOME, state.path());
-    let human = Human::default();
+    let person = Human::default();
     let child = TokioChildProcess::new(command).map_err(DemoError::Start)?;
-    let client = human.clone().serve(child).await.map_err(|error| DemoError::Initialize(Box::new(error)))?;
-    let demo = Demo { client, human };
+    let client = person.clone().serve(child).await.map_err(|error| DemoError::Initialize(Box::new(error)))?;
+    let demo = Demo { client, human: person };
     demo.tell().await?;
     demo.client.cancel().await.map_err(|_| DemoError::Unexpected("the server didn't stop".to_owned()))?;
 
@@ -98,8 +98,11 @@ enum Said {
 impl Demo {
     /// Makes a call, and tells of it.
     async fn call(&self, tool: &'static str, arguments: Value) -> Result<Said, CliError> {
-        print(&format!("  agent   {tool} {arguments}"))?;
+        print(&format!("  agent   {tool}"))?;
         let arguments = arguments.as_object().cloned().unwrap_or_default();
+        for (name, value) in &arguments {
+            print(&format!("          {name}: {value}"))?;
+        }
         let request = CallToolRequestParams::new(tool).with_arguments(arguments);
         let result: CallToolResult = self.client.call_tool(request).await.map_err(DemoError::Call)?;
         let text = result.content.iter().find_map(|content| content.as_text()).map(|text| text.text.as_str());
@@ -121,12 +124,10 @@ impl Demo {
     async fn refused(&self, rule: &str, tool: &'static str, arguments: Value) -> Result<Value, CliError> {
         match self.call(tool, arguments).await? {
             Said::No(refusal) if refusal.get("rule").and_then(Value::as_str) == Some(rule) => {
-                print(&format!("  server  refused by {rule}: {}", text(&refusal, "error")))?;
-                for violation in list(&refusal, "violations") {
-                    let place = text(violation, "path");
-                    let place = if place.is_empty() { String::new() } else { format!("{place} ") };
-                    print(&format!("          - {place}{}", text(violation, "message")))?;
-                    print(&format!("            fix: {}", text(violation, "fix")))?;
+                let mut told = human::refusal(&refusal).into_iter();
+                print(&format!("  server  {}", told.next().unwrap_or_default()))?;
+                for line in told {
+                    print(&format!("        {line}"))?;
                 }
                 Ok(refusal)
             }
@@ -140,14 +141,6 @@ impl Demo {
 
 fn heading(text: &str) -> Result<(), CliError> {
     print(&format!("\n{text}\n{}", "-".repeat(text.chars().count())))
-}
-
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// What must hold at this point of the story.

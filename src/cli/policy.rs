@@ -5,15 +5,13 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{CliError, Target, pretty, print};
+use super::{CliError, Target, human, print};
 use crate::config::Launch;
-use crate::policy::consent::Consents;
-use crate::policy::facts::Facts;
+use crate::gateway::Clock;
 use crate::policy::load::Rule;
-use crate::policy::review::Evidence;
 use crate::policy::sweep::Seen;
-use crate::policy::verdict::{Finding, Verdict};
-use crate::policy::{Knowledge, OnMiss, Policy};
+use crate::policy::verdict::{Finding, Refusal, Verdict};
+use crate::policy::{OnMiss, Policy};
 
 /// Looking at the rules.
 #[derive(Debug, Subcommand)]
@@ -63,15 +61,7 @@ impl Explain {
                 return self.show(&policy, "refused", &[], Some(&Policy::refuse_arguments(faults)));
             }
         };
-        let knowledge = Knowledge {
-            facts: &Facts::default(),
-            evidence: &Evidence::default(),
-            consents: &Consents::default(),
-            approval: None,
-            seen: &Seen::default(),
-            account: "not looked up",
-        };
-        let judgement = policy.judge(&call, &knowledge, crate::gateway::Clock::wall());
+        let judgement = policy.rehearse(&call, Clock::wall());
         let refusal = match &judgement.verdict {
             Verdict::Refused(refusal) => Some(refusal),
             Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Answer(_) | Verdict::Cleared(_) => None,
@@ -84,7 +74,7 @@ impl Explain {
         policy: &Policy,
         verdict: &str,
         findings: &[Finding],
-        refusal: Option<&crate::policy::verdict::Refusal>,
+        refusal: Option<&Refusal>,
     ) -> Result<ExitCode, CliError> {
         let rules: Vec<Value> = findings
             .iter()
@@ -105,7 +95,7 @@ impl Explain {
             .and_then(|masked| masked.body().get("violations").cloned())
             .unwrap_or_else(|| json!([]));
         let result = json!({ "verdict": verdict, "rules": rules, "violations": violations });
-        print(&if self.json { result.to_string() } else { pretty(&result) })?;
+        print(&if self.json { result.to_string() } else { human::explanation(&result).join("\n") })?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -5,18 +5,22 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CliError, pretty, print};
+use super::human::pretty;
+use super::{CliError, print};
 use crate::server::listing;
 
 /// The catalogue.
 #[derive(Debug, Args)]
 pub struct Tools {
     /// Print what `tools/list` answers, as JSON
-    #[arg(long, conflicts_with = "size")]
+    #[arg(long, group = "form")]
     pub json: bool,
     /// Print the bytes of each tool in `tools/list`, and of all
-    #[arg(long)]
+    #[arg(long, group = "form")]
     pub size: bool,
+    /// Print the table of README.md
+    #[arg(long, group = "form")]
+    pub markdown: bool,
 }
 
 impl Tools {
@@ -48,6 +52,16 @@ impl Tools {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The catalogue as a Markdown table.
+pub fn table() -> String {
+    let mut table = String::from("| tool | effect | what it does |\n|---|---|---|\n");
+    for tool in listing::sorted() {
+        let spec = tool.spec();
+        table.push_str(&format!("| `{}` | {} | {} |\n", spec.name, spec.effect.name(), spec.title));
+    }
+    table
 }
 
 fn name(tool: &Value) -> String {

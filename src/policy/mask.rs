@@ -370,8 +370,19 @@ fn first(text: &str) -> String {
     text.chars().next().map_or_else(|| EMPTY.to_owned(), |character| format!("{character}***"))
 }
 
-/// The arguments of `call` as they may be shown.
+/// The arguments of `call` as they may be recorded and previewed.
 pub(super) fn mask_call(call: &Call, seen: &Seen) -> MaskedCall {
+    masked_call(call, Some(seen))
+}
+
+/// The arguments of `call` as they are shown to the human who is asked: secret fields are hidden, and nothing is
+/// swept. The agent wrote these texts, so they tell it nothing; a sweep would let it hide a part of a command
+/// from the one who agrees to it, behind `token=` or somebody's name.
+pub(super) fn ask_call(call: &Call) -> MaskedCall {
+    masked_call(call, None)
+}
+
+fn masked_call(call: &Call, seen: Option<&Seen>) -> MaskedCall {
     let shown = request::hide(call.tool().request(), &Value::Object(call.arguments().clone()), seen);
     let arguments = match shown {
         Value::Object(arguments) => arguments,

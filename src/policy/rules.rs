@@ -10,10 +10,9 @@ use serde_json::{Map, Value, json};
 use super::consent::{Approval, Channel, Question};
 use super::facts::Known;
 use super::load::{Check, Confirm, Precheck, Provenance, Rule, SecretArgument, Subject, binds, hours};
-use super::mask::mask_call;
+use super::mask::ask_call;
 use super::question::{self, Setting};
 use super::review::{self, Evidence, Read, Standing, look, read, standing};
-use super::sweep::Seen;
 use super::verdict::{Cleared, Existing, Finding, Ground, Judgement, Refusal, Said, Verdict};
 use super::{Knowledge, OnMiss, Policy};
 use crate::error::Fault;
@@ -281,12 +280,13 @@ const fn subject(fact: Fact) -> &'static str {
 }
 
 fn unknown(rule: &Provenance) -> String {
-    match rule.learn.iter().next() {
-        Some(_) => {
-            let sources: Vec<&str> = rule.learn.iter().map(String::as_str).collect();
+    let sources: Vec<&str> = rule.learn.iter().map(String::as_str).collect();
+    match (sources.as_slice(), place_of(rule.fact, Some(""))) {
+        ([], _) => "can't be looked up by this version, so it can't be told from a guess".to_owned(),
+        (sources, None) => format!("didn't come from {} in this region", sources.join(" or ")),
+        (sources, Some(_)) => {
             format!("didn't come from {} in this region and workspace", sources.join(" or "))
         }
-        None => "can't be looked up by this version, so it can't be told from a guess".to_owned(),
     }
 }
 
@@ -361,7 +361,7 @@ fn arguments_confirmed(
     call: &Call,
     knowledge: &Knowledge<'_>,
 ) -> Result<Approval, Box<Ruling>> {
-    let question = arguments_question(policy, rule, call, knowledge.account, knowledge.seen)
+    let question = arguments_question(policy, rule, call, knowledge.account)
         .map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
     if policy.settings.operator.approves(call) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
@@ -377,9 +377,8 @@ pub(super) fn arguments_question(
     rule: &Confirm,
     call: &Call,
     account: &str,
-    seen: &Seen,
 ) -> Result<Question, Refusal> {
-    question::arguments(rule, call, &mask_call(call, seen), &setting(policy, account))
+    question::arguments(rule, call, &ask_call(call), &setting(policy, account))
 }
 
 pub(super) fn setting<'p>(policy: &'p Policy, account: &'p str) -> Setting<'p> {

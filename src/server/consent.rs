@@ -45,7 +45,7 @@ fn schema(form: &Form, version: Option<&ProtocolVersion>) -> Result<ElicitationS
         }
         Form::Region { options } => {
             let (ids, names): (Vec<_>, Vec<_>) = options.iter().cloned().unzip();
-            let names: Vec<_> = names.iter().zip(&ids).map(|(name, id)| format!("{name} ({id})")).collect();
+            let names: Vec<_> = names.iter().zip(&ids).map(|(name, id)| format!("{id}: {name}")).collect();
             let choice = if version.is_some_and(|version| *version < ProtocolVersion::V_2025_11_25) {
                 // Before 2025-11-25 a choice had its titles beside its values.
                 let mut choice = LegacyEnumSchema::new(ids);
@@ -125,8 +125,8 @@ mod tests {
         let titled = json!({
             "type": "object",
             "properties": { "region": { "type": "string", "title": "Region", "oneOf": [
-                { "const": "cn-hangzhou", "title": "Hangzhou (cn-hangzhou)" },
-                { "const": "cn-beijing", "title": "Beijing (cn-beijing)" },
+                { "const": "cn-hangzhou", "title": "cn-hangzhou: Hangzhou" },
+                { "const": "cn-beijing", "title": "cn-beijing: Beijing" },
             ] } },
             "required": ["region"],
         });
@@ -135,7 +135,7 @@ mod tests {
         let named = json!({
             "type": "object",
             "properties": { "region": { "type": "string", "title": "Region", "enum": ["cn-hangzhou", "cn-beijing"],
-                "enumNames": ["Hangzhou (cn-hangzhou)", "Beijing (cn-beijing)"] } },
+                "enumNames": ["cn-hangzhou: Hangzhou", "cn-beijing: Beijing"] } },
             "required": ["region"],
         });
         assert_eq!(form(&regions, ProtocolVersion::V_2025_06_18), named);

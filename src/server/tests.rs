@@ -108,7 +108,8 @@ impl Raw {
     }
 
     async fn receive(&mut self) -> Value {
-        serde_json::from_str(&self.lines.next_line().await.unwrap().expect("an answer")).unwrap()
+        let line = tokio::time::timeout(Duration::from_secs(60), self.lines.next_line()).await;
+        serde_json::from_str(&line.expect("no answer came").unwrap().expect("the server hung up")).unwrap()
     }
 
     /// Stops writing, as a client does that closes the server's stdin, and returns all that still comes.

@@ -12,8 +12,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::value::REGION_FORMAT;
-
 /// An enum whose variants have names in schemas.
 macro_rules! named {
     ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
@@ -198,8 +196,6 @@ pub struct Shape {
     pub label: Option<String>,
     /// Whether a list's row shows it only with `detail: "full"`.
     pub full_only: bool,
-    /// Whether a request takes one of a closed list here, so that the value can't be anybody's.
-    pub closed: bool,
 }
 
 impl Shape {
@@ -212,8 +208,6 @@ impl Shape {
             place: schema.get("x-place").and_then(Place::of).unwrap_or(Place::Wire),
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
             full_only: schema.get("x-full-only").and_then(Value::as_bool).unwrap_or(false),
-            closed: schema.get("enum").is_some()
-                || schema.get("format").is_some_and(|format| format == REGION_FORMAT),
         }
     }
 
@@ -352,3 +346,6 @@ fn kind(schema: &Value) -> Kind {
         Some(_) | None => Kind::Any,
     }
 }
+
+#[cfg(test)]
+mod tests;

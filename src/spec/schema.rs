@@ -371,3 +371,6 @@ fn dotted(pointer: &str) -> String {
     }
     path
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,3 +154,42 @@ macro_rules! choices {
     )+};
 }
 pub(crate) use choices;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// R-WS-45: the five common regions come first.
+    #[test]
+    fn common_regions_come_first_and_none_twice() {
+        let common: Vec<&str> = REGIONS.iter().take(COMMON_REGIONS).map(|(id, _)| *id).collect();
+        assert_eq!(common, ["cn-hangzhou", "cn-shanghai", "cn-beijing", "cn-shenzhen", "ap-southeast-1"]);
+        let ids: BTreeSet<&str> = REGIONS.iter().map(|(id, _)| *id).collect();
+        let names: BTreeSet<&str> = REGIONS.iter().map(|(_, name)| *name).collect();
+        assert_eq!((ids.len(), names.len()), (REGIONS.len(), REGIONS.len()));
+    }
+
+    #[test]
+    fn a_region_can_only_be_part_of_a_host_name() {
+        for (id, _) in REGIONS {
+            assert!(is_region(id));
+            assert!(
+                id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            );
+        }
+        for other in
+            ["", "cn-hangzhou.evil.example", "CN-HANGZHOU", " cn-hangzhou", "cn-hangzhou\0", "@", "cn"]
+        {
+            assert!(!is_region(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn marked_texts_keep_every_byte() {
+        let image: ImageUri = serde_json::from_str(r#"" Registry/p:1 ""#).unwrap();
+        assert_eq!(image.as_str(), " Registry/p:1 ");
+        assert_eq!(serde_json::to_string(&image).unwrap(), r#"" Registry/p:1 ""#);
+    }
+}

@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod architecture;
 mod audit;
 mod canaries;
 mod command_line;

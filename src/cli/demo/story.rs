@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::human::{list, text};
 use super::super::{CliError, print};
-use super::{Demo, DemoError, expect, heading, list, text};
+use super::{Demo, DemoError, expect, heading};
 
 /// The region of the story.
 const REGION: &str = "cn-hangzhou";

@@ -8,9 +8,9 @@ use super::{HIDDEN, first, last4};
 use crate::policy::sweep::Seen;
 use crate::spec::marks::{Kind, Mark, Shape};
 
-/// A request keeps its form: a masked text becomes `****`, whatever its mark. What comes from a closed list is
-/// left alone: a reader must see it, and it can't be anybody's.
-pub(super) fn hide(shape: &Shape, value: &Value, seen: &Seen) -> Value {
+/// A request keeps its form: a masked text becomes `****`, whatever its mark. The rest is swept for records and
+/// previews; for the human who is asked it isn't, see [`super::ask_call`].
+pub(super) fn hide(shape: &Shape, value: &Value, seen: Option<&Seen>) -> Value {
     match (shape.mark, &shape.kind, value) {
         (Some(Mark::Last4), _, Value::String(text)) => last4(text).into(),
         (Some(Mark::First), _, Value::String(text)) => first(text).into(),
@@ -44,33 +44,31 @@ pub(super) fn hide(shape: &Shape, value: &Value, seen: &Seen) -> Value {
             | Kind::Flag
             | Kind::Any,
             _,
-        ) => {
-            if shape.closed {
-                value.clone()
-            } else {
-                sweep_untyped(value, seen)
-            }
-        }
+        ) => sweep_untyped(value, seen),
     }
 }
 
 /// Sweeps a value of which no type says anything, keys included.
-fn sweep_untyped(value: &Value, seen: &Seen) -> Value {
+fn sweep_untyped(value: &Value, seen: Option<&Seen>) -> Value {
     match value {
         Value::Object(object) => {
             free(object.iter().map(|(key, value)| (key, sweep_untyped(value, seen))), seen)
         }
         Value::Array(items) => Value::Array(items.iter().map(|value| sweep_untyped(value, seen)).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            seen.sweep_value(value.clone(), &mut BTreeMap::new())
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => match seen {
+            Some(seen) => seen.sweep_value(value.clone(), &mut BTreeMap::new()),
+            None => value.clone(),
+        },
     }
 }
 
-fn free<'k>(entries: impl Iterator<Item = (&'k String, Value)>, seen: &Seen) -> Value {
+fn free<'k>(entries: impl Iterator<Item = (&'k String, Value)>, seen: Option<&Seen>) -> Value {
     let mut shown = Map::new();
     for (key, value) in entries {
-        seen.insert_free(&mut shown, key, value, &mut BTreeMap::new());
+        match seen {
+            Some(seen) => seen.insert_free(&mut shown, key, value, &mut BTreeMap::new()),
+            None => drop(shown.insert(key.clone(), value)),
+        }
     }
     Value::Object(shown)
 }

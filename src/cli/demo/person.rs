@@ -18,6 +18,7 @@ struct Mind {
     region: String,
     declines: bool,
     asked: usize,
+    read: Vec<String>,
 }
 
 /// The human, as the MCP client's elicitation handler.
@@ -42,6 +43,17 @@ impl Human {
 
     fn with<T>(&self, change: impl FnOnce(&mut Mind) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether this very question was put before.
+    fn has_read(&self, message: &str) -> bool {
+        self.with(|mind| {
+            let known = mind.read.iter().any(|read| read == message);
+            if !known {
+                mind.read.push(message.to_owned());
+            }
+            known
+        })
     }
 
     /// The answer to a form that asks for `property`.
@@ -74,7 +86,15 @@ impl ClientHandler for Human {
         let ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } = request else {
             return Ok(ElicitResult::new(ElicitationAction::Decline));
         };
-        let told = message.lines().map(|line| format!("        | {line}")).collect::<Vec<_>>().join("\n");
+        let told = if self.has_read(&message) {
+            "        | the same as before".to_owned()
+        } else {
+            message
+                .lines()
+                .map(|line| format!("        | {line}").trim_end().to_owned())
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
         let property = requested_schema.properties.keys().next().map(String::as_str);
         let (says, result) = match self.answer(property) {
             Some((says, content)) => {

@@ -1,0 +1,156 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn swept(seen: &[&str], text: &str) -> String {
+    let mut noted = Seen::default();
+    seen.iter().for_each(|value| noted.note(value));
+    noted.sweep(text, &mut BTreeMap::new())
+}
+
+#[test]
+fn secrets_are_known_by_their_form() {
+    for (text, expected) in [
+        ("key LTAI5tQ9wEr7TyU2iO4p.", "key [masked]."),
+        ("my_LTAI5tQ9wEr7TyU2iO4p_key", "my_[masked]_key"),
+        ("STS.NUabcdefgh1234567890", "[masked]"),
+        ("id_STS.NUabcdefgh1234567890", "id_[masked]"),
+        ("TMP.3Kabcdefghijkl", "[masked]"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[masked]"),
+        (
+            "https://b.oss.example/k?Expires=1&OSSAccessKeyId=LTAIxyz12345&Signature=abc%2Bdef%3D&x=1",
+            "https://b.oss.example/k?Expires=1&OSSAccessKeyId=[masked]&Signature=[masked]&x=1",
+        ),
+        (
+            "https://b.example/?x-oss-security-token=CAISabcd1234&x-oss-signature=0123456789",
+            "https://b.example/?x-oss-security-token=[masked]&x-oss-signature=[masked]",
+        ),
+        ("https://tb.example/?token=abcdefgh12", "https://tb.example/?token=[masked]"),
+        ("Authorization: Bearer abcdef.123456", "Authorization: Bearer [masked]"),
+        ("password=hunter22222;", "password=[masked];"),
+    ] {
+        assert_eq!(swept(&[], text), expected);
+    }
+}
+
+#[test]
+fn ordinary_words_stay() {
+    for text in [
+        "registry-vpc.cn-hangzhou.cr.aliyuncs.com/pai-dlc/pytorch-training:2.3-gpu",
+        "tokenizer=bert-base-uncased",
+        "token=short",
+        "LTAI is how access keys begin",
+        "POSTS.internationalisation2024",
+        "the bearer of news",
+        "signature",
+        "2026-01-02T03:04:05Z",
+    ] {
+        assert_eq!(swept(&[], text), text);
+    }
+}
+
+#[test]
+fn short_values_go_only_where_they_stand_alone() {
+    let seen = ["admin", "zhang", "5714"];
+    for (text, expected) in [
+        ("administrator", "administrator"),
+        ("admin", "[masked]"),
+        ("by admin, zhang.", "by [masked], [masked]."),
+        ("admin_team", "[masked]_team"),
+        ("badmin", "badmin"),
+        ("zhangwei", "zhangwei"),
+        ("15714", "15714"),
+        ("****5714", "****[masked]"),
+        ("管理admin员", "管理admin员"),
+    ] {
+        assert_eq!(swept(&seen, text), expected);
+    }
+}
+
+#[test]
+fn long_values_and_names_in_other_scripts_go_everywhere() {
+    assert_eq!(swept(&["zhangwei-canary"], "xzhangwei-canary9"), "x[masked]9");
+    assert_eq!(swept(&["张伟"], "负责人张伟同意"), "负责人[masked]同意");
+}
+
+#[test]
+fn values_too_short_to_be_told_apart_are_not_noted() {
+    assert_eq!(swept(&["", "a", "abc", "张"], "a abc 张"), "a abc 张");
+}
+
+/// A value that is left alone must not hide one that begins inside it.
+#[test]
+fn overlapping_values_all_go() {
+    assert_eq!(swept(&["abcd", "cdSECRETSECRET"], "xabcdSECRETSECRET!"), "xab[masked]!");
+    assert_eq!(swept(&["one-two-three", "two-three-four"], "one-two-three-four"), "[masked]");
+    assert_eq!(swept(&["zhangwei-canary", "zhangwei-canary-7f3a"], "zhangwei-canary-7f3a"), "[masked]");
+    assert_eq!(swept(&["canary-canary"], "canary-canarycanary-canary"), "[masked][masked]");
+}
+
+#[test]
+fn what_was_taken_out_is_counted() {
+    let mut seen = Seen::default();
+    seen.note("zhangwei-canary");
+    let mut redactions = BTreeMap::new();
+    let value = serde_json::json!({ "a": ["zhangwei-canary", "LTAI5tQ9wEr7TyU2iO4p"], "b": 5, "c": "fine" });
+    let swept = seen.sweep_value(value, &mut redactions);
+    assert_eq!(swept, serde_json::json!({ "a": ["[masked]", "[masked]"], "b": 5, "c": "fine" }));
+    assert_eq!(redactions, BTreeMap::from([("swept".to_owned(), 2)]));
+}
+
+#[test]
+fn numbers_that_identify_go_too() {
+    let mut seen = Seen::default();
+    seen.note("1095312831785714");
+    seen.note("1234");
+    let swept =
+        seen.sweep_value(serde_json::json!([1_095_312_831_785_714_u64, 1234, 1.5]), &mut BTreeMap::new());
+    assert_eq!(swept, serde_json::json!(["[masked]", 1234, 1.5]));
+}
+
+#[test]
+fn settings_are_noted_only_when_they_look_like_secrets() {
+    let mut seen = Seen::default();
+    for value in
+        ["train", "/mnt/data/run-2024-0001", "cn-hangzhou-0001.example", "16", "hello world 2024 abc"]
+    {
+        seen.note_setting(value);
+    }
+    seen.note_setting("wandb-canary-5d2c8f1e7a90b346");
+    let text = "train /mnt/data/run-2024-0001 wandb-canary-5d2c8f1e7a90b346";
+    assert_eq!(seen.sweep(text, &mut BTreeMap::new()), "train /mnt/data/run-2024-0001 [masked]");
+}
+
+#[test]
+fn too_many_values_are_no_panic_and_keep_the_first() {
+    let mut seen = Seen::default();
+    for index in 0..CAPACITY + 10 {
+        seen.note(&format!("identity-number-{index}."));
+    }
+    assert_eq!(seen.values.len(), CAPACITY);
+    assert_eq!(seen.sweep("identity-number-0.", &mut BTreeMap::new()), GONE);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_long_value_survives(
+        values in prop::collection::vec("[a-z0-9@._张 -]{12,20}", 1..6),
+        pieces in prop::collection::vec((any::<prop::sample::Index>(), ".{0,5}", 0..8_usize), 0..6),
+    ) {
+        let mut seen = Seen::default();
+        values.iter().for_each(|value| seen.note(value));
+        let mut text = String::new();
+        for (index, between, cut) in &pieces {
+            let value = index.get(&values);
+            text.extend(value.chars().skip(*cut));
+            text.push_str(value);
+            text.push_str(between);
+        }
+        let swept = seen.sweep(&text, &mut BTreeMap::new());
+        for value in &values {
+            prop_assert!(!swept.contains(value.as_str()), "{} in {}", value, swept);
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! What is said of arguments that can't be sent: the place, the fault and the fix, never the value.
+
+use serde_json::{Map, Value, json};
+
+use crate::tools::find;
+
+/// What each tool takes at least.
+pub(super) fn least(tool: &str) -> Map<String, Value> {
+    let arguments = match tool {
+        "aiworkspace_create_workspace" => json!({
+            "RegionId": "cn-hangzhou",
+            "WorkspaceName": "vision_team",
+            "Description": "Training for the vision team",
+            "EnvTypes": ["dev", "prod"],
+        }),
+        "aiworkspace_get_workspace" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "123" }),
+        "aiworkspace_list_workspaces" | "aiworkspace_list_images" | "aiworkspace_list_products" => {
+            json!({ "RegionId": "cn-hangzhou" })
+        }
+        "dlc_create_job" => json!({
+            "RegionId": "cn-hangzhou",
+            "WorkspaceId": "123",
+            "DisplayName": "resnet",
+            "JobType": "PyTorchJob",
+            "JobSpecs": [worker()],
+            "UserCommand": "python train.py",
+        }),
+        "dlc_get_job" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }),
+        other => panic!("no arguments for {other}"),
+    };
+    arguments.as_object().unwrap().clone()
+}
+
+pub(super) fn worker() -> Value {
+    json!({ "Type": "Worker", "Image": "registry/pytorch:2.3", "PodCount": 1, "EcsSpec": "ecs.gn6i-c4g1.xlarge" })
+}
+
+/// The least arguments with `change` over them; null takes an argument out, `"<null>"` makes it null.
+fn changed(tool: &str, change: Value) -> Map<String, Value> {
+    let mut arguments = least(tool);
+    for (name, value) in change.as_object().unwrap() {
+        match value {
+            Value::Null => {
+                arguments.remove(name);
+            }
+            Value::String(text) if text == "<null>" => {
+                arguments.insert(name.clone(), Value::Null);
+            }
+            value => {
+                arguments.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    arguments
+}
+
+pub(super) fn faults(tool: &str, change: Value) -> Vec<String> {
+    match find(tool).unwrap().parse(&changed(tool, change)) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.as_slice().iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[track_caller]
+pub(super) fn refused(tool: &str, change: Value, expected: &[&str]) {
+    assert_eq!(faults(tool, change.clone()), expected, "{tool} {change}");
+}
+
+#[track_caller]
+pub(super) fn accepted(tool: &str, change: Value) {
+    assert_eq!(faults(tool, change.clone()), Vec::<String>::new(), "{tool} {change}");
+}
+
+pub(super) const TYPE: &str = "give that type, or leave an optional field out";
+const REGION: &str = "RegionId: isn't a documented region; ask the user for a region such as cn-hangzhou, cn-shanghai, \
+                      cn-beijing, cn-shenzhen or ap-southeast-1";
+
+#[test]
+fn the_least_arguments_are_enough() {
+    for tool in crate::tools::all() {
+        accepted(tool.name(), json!({}));
+    }
+}
+
+/// R-WS-33, R-WS-44, R-WS-45, R-DLC-17: no region is taken for granted; the common ones are named.
+#[test]
+fn the_region_is_given_and_documented() {
+    let missing = "RegionId: is required; ask the user which region to use (common ones: cn-hangzhou, cn-shanghai, \
+                   cn-beijing, cn-shenzhen, ap-southeast-1); there is no default";
+    for tool in crate::tools::all() {
+        refused(tool.name(), json!({ "RegionId": null }), &[missing]);
+        for wrong in
+            ["cn-hangzhou.evil.example/", "CN-HANGZHOU", "cn-hangzhou ", "localhost", "cn-hangzhou\n"]
+        {
+            refused(tool.name(), json!({ "RegionId": wrong }), &[REGION]);
+        }
+        refused(tool.name(), json!({ "RegionId": 5 }), &[&format!("RegionId: must be a string; {TYPE}")]);
+    }
+}
+
+/// R-WS-34, R-WS-54: 3 to 23 ASCII letters, digits or underscores, a letter first.
+#[test]
+fn workspace_names_have_the_documented_form() {
+    let tool = "aiworkspace_create_workspace";
+    for name in ["abc", "my_workspace_01", "A23456789012345678901_3"] {
+        accepted(tool, json!({ "WorkspaceName": name }));
+    }
+    let fault = "WorkspaceName: doesn't have the documented form; it must match ^[A-Za-z][A-Za-z0-9_]{2,22}$";
+    for name in [
+        "ab",
+        "my-workspace",
+        "1abc",
+        "_abc",
+        "a23456789012345678901_34",
+        "工作空间",
+        "abç",
+        "abc ",
+        "abc\n",
+        "",
+    ] {
+        refused(tool, json!({ "WorkspaceName": name }), &[fault]);
+    }
+}
+
+/// R-WS-36: at most 80 characters, not bytes; R-WS-52: required.
+#[test]
+fn descriptions_have_at_most_80_characters() {
+    let tool = "aiworkspace_create_workspace";
+    accepted(tool, json!({ "Description": "训".repeat(80) }));
+    let long = "Description: is too long; give at most 80 characters";
+    refused(tool, json!({ "Description": "训".repeat(81) }), &[long]);
+    refused(tool, json!({ "Description": "x".repeat(81) }), &[long]);
+    refused(tool, json!({ "Description": "" }), &["Description: is too short; give at least 1 characters"]);
+    refused(tool, json!({ "Description": null }), &["Description: is required; give it"]);
+}
+
+/// R-WS-01, R-WS-37: simple mode is prod, standard mode dev and prod, in any order.
+#[test]
+fn environments_are_prod_or_both() {
+    let tool = "aiworkspace_create_workspace";
+    for environments in [json!(["prod"]), json!(["dev", "prod"]), json!(["prod", "dev"])] {
+        let call = find(tool).unwrap().parse(&changed(tool, json!({ "EnvTypes": environments }))).unwrap();
+        let sent = &call.arguments()["EnvTypes"];
+        let expected = if environments.as_array().unwrap().len() == 1 {
+            json!(["prod"])
+        } else {
+            json!(["dev", "prod"])
+        };
+        assert_eq!(sent, &expected);
+    }
+    let without = "EnvTypes: leaves the production environment out; give [\"prod\"] for simple mode or [\"dev\",\"prod\"] \
+                   for standard mode";
+    refused(tool, json!({ "EnvTypes": ["dev"] }), &[without]);
+    refused(
+        tool,
+        json!({ "EnvTypes": ["prod", "prod"] }),
+        &["EnvTypes: repeats an item; give each item once"],
+    );
+    refused(tool, json!({ "EnvTypes": [] }), &["EnvTypes: has too few items; give at least 1", without]);
+    refused(tool, json!({ "EnvTypes": "prod" }), &[&format!("EnvTypes: must be a list; {TYPE}")]);
+    let unknown =
+        r#"EnvTypes[1]: isn't one of the documented values; give one of ["dev","prod"], in this case"#;
+    refused(tool, json!({ "EnvTypes": ["prod", "Dev"] }), &[unknown]);
+    refused(tool, json!({ "EnvTypes": null }), &["EnvTypes: is required; give it"]);
+}
+
+/// R-WS-56: a display name has no form; R-WS-38, R-WS-39: what isn't given isn't sent.
+#[test]
+fn display_names_are_free_and_nothing_is_filled_in() {
+    let tool = "aiworkspace_create_workspace";
+    accepted(tool, json!({ "DisplayName": "任意 name!" }));
+    let call = find(tool).unwrap().parse(&least(tool)).unwrap();
+    assert_eq!(call.arguments(), &least(tool));
+}
+
+/// R-WS-53: all faults of a call at once, so that one question to the user mends them all.
+#[test]
+fn all_faults_are_told_at_once() {
+    refused(
+        "aiworkspace_create_workspace",
+        json!({
+            "RegionId": "moon-1",
+            "WorkspaceName": "my-workspace",
+            "Description": "x".repeat(81),
+            "EnvTypes": ["dev"],
+            "Owner": "li",
+        }),
+        &[
+            REGION,
+            "WorkspaceName: doesn't have the documented form; it must match ^[A-Za-z][A-Za-z0-9_]{2,22}$",
+            "Description: is too long; give at most 80 characters",
+            "Owner: isn't an argument of this tool; the names are RegionId, WorkspaceName, Description, EnvTypes, \
+             DisplayName, ResourceGroupId",
+        ],
+    );
+    let mut found = faults(
+        "dlc_create_job",
+        json!({ "JobSpecs": [{ "Type": "worker", "PodCount": 0, "EcsSpec": "e", "ResourceConfig": {} }], "Priority": 10 }),
+    );
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "JobSpecs[0].Image: is required; give it",
+            "JobSpecs[0].PodCount: is too small; give at least 1",
+            "JobSpecs[0].Type: isn't a role of this JobType; Worker and Master fit most types; TFJob has Chief, PS, \
+             Worker, Evaluator, GraphLearn; RayJob has Head, Worker",
+            "JobSpecs[0]: has both EcsSpec and ResourceConfig; EcsSpec is for public resources, ResourceConfig for a \
+             dedicated resource group: give one of them",
+            "Priority: is too large; give at most 9",
+        ]
+    );
+}
+
+/// R-DLC-18, R-WS-67: a closed set of arguments; the right name is told where one is near.
+#[test]
+fn wrong_keys_are_refused_with_the_right_one() {
+    let get = "aiworkspace_get_workspace";
+    for wrong in ["workspace_id", "workspaceId", "workspace-id", "WorkspaceID"] {
+        refused(
+            get,
+            json!({ "WorkspaceId": null, wrong: "123" }),
+            &[
+                "WorkspaceId: is required; give it",
+                &format!("{wrong}: isn't an argument of this tool; the name is WorkspaceId"),
+            ],
+        );
+    }
+    refused(
+        get,
+        json!({ "WorkspaceName": "vision" }),
+        &["WorkspaceName: isn't an argument of this tool; the names are RegionId, WorkspaceId, Verbose"],
+    );
+    for (wrong, right) in [("image_uri", "Image"), ("ecs_spec", "EcsSpec"), ("podCount", "PodCount")] {
+        let mut spec = worker();
+        spec[wrong] = json!("x");
+        refused(
+            "dlc_create_job",
+            json!({ "JobSpecs": [spec] }),
+            &[&format!("JobSpecs[0].{wrong}: isn't an argument of this tool; the name is {right}")],
+        );
+    }
+}
+
+/// R-WS-04: nothing takes a key pair, and nothing takes a yes.
+#[test]
+fn there_is_no_argument_for_a_credential_or_a_confirmation() {
+    for tool in crate::tools::all() {
+        for name in
+            ["access_key_id", "AccessKeySecret", "SecurityToken", "confirmed", "approve", "Confirm", "raw"]
+        {
+            let found = faults(tool.name(), json!({ name: "true" }));
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].starts_with(&format!("{name}: isn't an argument of this tool; ")), "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_key_is_shown_short_and_plain() {
+    let key = format!("a\u{202e}\n\u{200b} {}", "b".repeat(100));
+    let found = faults("aiworkspace_list_products", json!({ key: 1 }));
+    let expected = format!(
+        "a{}: isn't an argument of this tool; the names are RegionId, ProductCodes, ServiceCodes, Verbose",
+        "b".repeat(39)
+    );
+    assert_eq!(found, [expected]);
+}
+
+#[test]
+fn null_is_no_way_to_leave_something_out() {
+    refused(
+        "aiworkspace_list_images",
+        json!({ "Name": "<null>" }),
+        &[&format!("Name: must be a string; {TYPE}")],
+    );
+    refused(
+        "dlc_create_job",
+        json!({ "JobSpecs": "<null>", "Envs": { "A": null } }),
+        &[&format!("JobSpecs: must be a list; {TYPE}"), &format!("Envs.A: must be a string; {TYPE}")],
+    );
+}
+
+#[test]
+fn numbers_are_whole_and_of_64_bits() {
+    let whole = "isn't written as a whole number of 64 bits; give it without a decimal point or exponent";
+    refused("dlc_create_job", json!({ "Priority": 5.0 }), &[&format!("Priority: {whole}")]);
+    let kind = format!("Priority: must be a whole number; {TYPE}");
+    refused("dlc_create_job", json!({ "Priority": 5.5 }), &[&kind]);
+    refused("dlc_create_job", json!({ "Priority": "5" }), &[&kind]);
+    let huge = json!({ "JobMaxRunningTimeMinutes": 9_223_372_036_854_775_808_u64 });
+    refused("dlc_create_job", huge, &[&format!("JobMaxRunningTimeMinutes: {whole}")]);
+    let mut spec = worker();
+    spec["PodCount"] = json!(1e300);
+    refused("dlc_create_job", json!({ "JobSpecs": [spec] }), &[&format!("JobSpecs[0].PodCount: {whole}")]);
+}
+
+/// R-WS-80, R-WS-81, R-WS-82, R-WS-89: documented values in their exact case.
+#[test]
+fn enums_have_their_exact_case() {
+    let tool = "aiworkspace_list_workspaces";
+    for (name, right, wrong, documented) in [
+        (
+            "Status",
+            "FROZEN",
+            "enabled",
+            r#"["ENABLED","INITIALIZING","FAILURE","DISABLED","FROZEN","UPDATING"]"#,
+        ),
+        ("SortBy", "GmtModifiedTime", "gmtCreateTime", r#"["GmtCreateTime","GmtModifiedTime"]"#),
+        ("Order", "DESC", "Desc", r#"["ASC","DESC"]"#),
+        (
+            "Option",
+            "GetResourceLimits",
+            "getResourceLimits",
+            r#"["GetWorkspaces","GetResourceLimits","CheckWorkspaceExists"]"#,
+        ),
+    ] {
+        accepted(tool, json!({ name: right }));
+        let fault =
+            format!("{name}: isn't one of the documented values; give one of {documented}, in this case");
+        refused(tool, json!({ name: wrong }), &[&fault]);
+    }
+}
+
+/// R-WS-83: pages begin at 1.
+#[test]
+fn pages_begin_at_one() {
+    for tool in ["aiworkspace_list_workspaces", "aiworkspace_list_images"] {
+        accepted(tool, json!({ "PageNumber": 2, "PageSize": 50 }));
+        refused(tool, json!({ "PageNumber": 0 }), &["PageNumber: is too small; give at least 1"]);
+        refused(tool, json!({ "PageSize": -1 }), &["PageSize: is too small; give at least 1"]);
+    }
+}
+
+/// R-WS-66: one workspace is got, not listed; R-WS-79: several ids are one string, without blanks or repeats.
+#[test]
+fn several_ids_are_one_string() {
+    let tool = "aiworkspace_list_workspaces";
+    accepted(tool, json!({ "WorkspaceIds": "123,456" }));
+    let single = "WorkspaceIds: holds a single id; call aiworkspace_get_workspace for one workspace";
+    refused(tool, json!({ "WorkspaceIds": "123" }), &[single]);
+    refused(
+        tool,
+        json!({ "WorkspaceIds": "123,456,123" }),
+        &["WorkspaceIds: repeats an id; give each id once"],
+    );
+    let form = "WorkspaceIds: doesn't have the documented form; it must match ^[0-9]+(,[0-9]+)*$";
+    for wrong in ["123,,456", "123, 456", ",123,456", "123,456,", "abc,def"] {
+        refused(tool, json!({ "WorkspaceIds": wrong }), &[form]);
+    }
+    refused(tool, json!({ "WorkspaceIds": "123 456" }), &[form, single]);
+    let list = json!({ "WorkspaceIds": ["123", "456"] });
+    refused(tool, list, &[&format!("WorkspaceIds: must be a string; {TYPE}")]);
+}
+
+/// R-WS-84: limits aren't workspaces; R-WS-85: a check needs a name.
+#[test]
+fn options_fit_the_other_arguments() {
+    let tool = "aiworkspace_list_workspaces";
+    accepted(tool, json!({ "Option": "CheckWorkspaceExists", "WorkspaceName": "vision_team" }));
+    refused(
+        tool,
+        json!({ "Option": "CheckWorkspaceExists" }),
+        &["WorkspaceName: is required by Option CheckWorkspaceExists; give the name to check"],
+    );
+    refused(
+        tool,
+        json!({ "Option": "GetResourceLimits", "WorkspaceIds": "123,456" }),
+        &[
+            "WorkspaceIds: goes with a list of workspaces, not with resource limits; leave WorkspaceIds or Option out",
+        ],
+    );
+}
+
+/// R-DLC-56, R-DLC-57: labels are Key=Value, several joined by commas.
+#[test]
+fn labels_are_keys_and_values() {
+    let tool = "aiworkspace_list_images";
+    accepted(tool, json!({ "Labels": "system.chipType=GPU" }));
+    accepted(
+        tool,
+        json!({ "Labels": "system.chipType=GPU,system.framework=PyTorch,system.officialReleased=true" }),
+    );
+    let form = "Labels: doesn't have the documented form; it must match ^[^=,\\s]+=[^=,\\s]+(,[^=,\\s]+=[^=,\\s]+)*$";
+    for wrong in ["GPU", "a=b, c=d", "a=b,c", "a=b,,c=d", "a = b", "a=b=c", ""] {
+        refused(tool, json!({ "Labels": wrong }), &[form]);
+    }
+}
+
+/// R-DLC-03: an empty id isn't one.
+#[test]
+fn ids_are_not_empty() {
+    refused("dlc_get_job", json!({ "JobId": "" }), &["JobId: is too short; give at least 1 characters"]);
+    refused("dlc_get_job", json!({ "JobId": null }), &["JobId: is required; give it"]);
+    refused(
+        "aiworkspace_get_workspace",
+        json!({ "WorkspaceId": "" }),
+        &["WorkspaceId: is too short; give at least 1 characters"],
+    );
+}

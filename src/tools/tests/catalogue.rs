@@ -1,0 +1,291 @@
+//! What is true of every tool.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::spec::marks::{Fact, Kind, Mark, Place, Shape};
+use crate::spec::schema::generate;
+use crate::spec::{Method, Operation, Payload};
+use crate::tools::aiworkspace::{assets, workspaces};
+use crate::tools::dlc::jobs;
+use crate::tools::{all, find};
+
+/// Calls `visit` for `schema` and every schema in it; property names aren't keywords.
+fn each_schema<'s>(path: &str, schema: &'s Value, visit: &mut impl FnMut(&str, &'s Map<String, Value>)) {
+    let Value::Object(object) = schema else { return };
+    visit(path, object);
+    if let Some(Value::Object(properties)) = object.get("properties") {
+        for (name, schema) in properties {
+            each_schema(&format!("{path}.{name}"), schema, visit);
+        }
+    }
+    for keyword in ["items", "additionalProperties"] {
+        if let Some(inner) = object.get(keyword) {
+            each_schema(&format!("{path}[]"), inner, visit);
+        }
+    }
+}
+
+/// The raw schemas of every operation, marks included.
+fn raw() -> Vec<(&'static str, Value, Value)> {
+    fn of<O: Operation>() -> (&'static str, Value, Value) {
+        (O::SPEC.name, generate::<O>(), generate::<O::Reply>())
+    }
+    let raw = vec![
+        of::<workspaces::CreateWorkspace>(),
+        of::<workspaces::GetWorkspace>(),
+        of::<assets::ListImages>(),
+        of::<workspaces::ListProducts>(),
+        of::<workspaces::ListWorkspaces>(),
+        of::<jobs::CreateJob>(),
+        of::<jobs::GetJob>(),
+    ];
+    let listed: Vec<_> = all().map(|tool| tool.name()).collect();
+    assert_eq!(raw.iter().map(|(name, ..)| *name).collect::<Vec<_>>(), listed);
+    raw
+}
+
+#[test]
+fn published_schemas_use_only_what_every_client_takes() {
+    const TAKEN: [&str; 15] = [
+        "type",
+        "description",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "enum",
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "pattern",
+    ];
+    for tool in all() {
+        for face in [&tool.schema().full, &tool.schema().advertised] {
+            each_schema(tool.name(), face, &mut |path, schema| {
+                let other: Vec<_> = schema.keys().filter(|key| !TAKEN.contains(&key.as_str())).collect();
+                assert_eq!(other, Vec::<&String>::new(), "{path}");
+                let kind = schema.get("type").and_then(Value::as_str);
+                let known = ["string", "integer", "number", "boolean", "array", "object"];
+                assert!(kind.is_some_and(|kind| known.contains(&kind)), "{path} has the type {kind:?}");
+                if schema.contains_key("properties") {
+                    assert_eq!(schema.get("additionalProperties"), Some(&Value::Bool(false)), "{path}");
+                }
+                for values in schema.get("enum").into_iter().flat_map(Value::as_array).flatten() {
+                    assert!(values.is_string(), "{path}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn full_schemas_hold_what_advertised_ones_fold() {
+    for tool in all() {
+        let mut full = BTreeSet::new();
+        each_schema("", &tool.schema().full, &mut |path, _| {
+            full.insert(path.to_owned());
+        });
+        let mut folded = Vec::new();
+        each_schema("", &tool.schema().advertised, &mut |path, schema| {
+            assert!(full.contains(path), "{}{path}", tool.name());
+            let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+            if about.contains("Whole schema") {
+                assert!(about.ends_with(&format!("resource redline://schemas/{}.", tool.name())), "{about}");
+                assert!(!schema.contains_key("properties"));
+                folded.push(path.to_owned());
+            }
+        });
+        if tool.name() == "dlc_create_job" {
+            assert_eq!(
+                folded,
+                [
+                    ".JobSpecs[].AssignNodeSpec",
+                    ".JobSpecs[].AutoScalingSpec",
+                    ".JobSpecs[].ElasticSpotSpecs",
+                    ".JobSpecs[].ExtraPodSpec",
+                    ".JobSpecs[].HyperNodeSchedulingConfig",
+                    ".JobSpecs[].ServiceSpec",
+                    ".JobSpecs[].StartupDependencies",
+                    ".Settings.DataJuicerConfig",
+                    ".Settings.ModelConfig",
+                    ".CredentialConfig",
+                    ".ElasticSpec",
+                ]
+            );
+        } else {
+            assert_eq!(folded, Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn advertised_tools_are_small() {
+    for tool in all() {
+        let schema = tool.schema();
+        let size = schema.advertised.to_string().len() + schema.description.len() + tool.name().len();
+        let limit = if tool.name() == "dlc_create_job" { 10_000 } else { 5_000 };
+        assert!(size <= limit, "{} has {size} bytes", tool.name());
+        assert!(!schema.description.is_empty(), "{}", tool.name());
+        assert!(schema.description.len() <= 1_000, "{}", tool.name());
+    }
+}
+
+/// R-DLC-01, R-DLC-53, R-DLC-25, R-DLC-54: a tool for an operation, and no tool that takes a method or a path.
+#[test]
+fn names_say_cloud_and_action() {
+    let mut names = BTreeSet::new();
+    for tool in all() {
+        let spec = tool.spec();
+        let mut action = String::new();
+        for letter in spec.action.chars() {
+            if letter.is_ascii_uppercase() {
+                action.push('_');
+            }
+            action.push(letter.to_ascii_lowercase());
+        }
+        assert_eq!(spec.name, format!("{}{action}", spec.cloud.prefix()));
+        assert!(spec.name.len() < 44, "{}", spec.name);
+        assert!(spec.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", spec.name);
+        assert!(names.insert(spec.name), "{} is there twice", spec.name);
+        assert!(std::ptr::eq(find(spec.name).unwrap(), tool));
+        for forbidden in ["Method", "Path", "Url", "Body", "Headers"] {
+            assert_eq!(tool.request().field(forbidden), None, "{}", spec.name);
+        }
+    }
+    assert!(find("dlc_delete_job").is_none());
+    assert!(find("aiworkspace_list_quotas").is_none());
+}
+
+/// R-DLC-03, R-WS-33, R-WS-52: the region and what the path needs are required; nothing has a default.
+#[test]
+fn path_parameters_and_the_region_are_required() {
+    for tool in all() {
+        let spec = tool.spec();
+        let required: Vec<&str> = tool.schema().full["required"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| name.as_str().unwrap())
+            .collect();
+        let named: Vec<&str> =
+            spec.route.path.split('/').filter_map(|step| step.strip_prefix('{')?.strip_suffix('}')).collect();
+        for name in named.iter().chain(&["RegionId"]) {
+            assert!(required.contains(name), "{} leaves {name} optional", spec.name);
+        }
+        assert_eq!(spec.route.path.matches('{').count(), named.len());
+        assert_eq!(tool.request().field("RegionId").unwrap().place, Place::Host);
+        let payload = match spec.route.method {
+            Method::Get => Payload::Query,
+            Method::Post => Payload::Body,
+            Method::Put | Method::Delete => continue,
+        };
+        assert_eq!(spec.route.payload, payload);
+        each_schema(tool.name(), &tool.schema().full, &mut |path, schema| {
+            assert!(!schema.contains_key("default"), "{path}");
+        });
+    }
+}
+
+#[test]
+fn marks_are_known() {
+    for (name, request, reply) in raw() {
+        for (face, schema) in [("request", &request), ("reply", &reply)] {
+            each_schema(&format!("{name} {face}"), schema, &mut |path, schema| {
+                for (key, value) in schema.iter().filter(|(key, _)| key.starts_with("x-")) {
+                    let known = match key.as_str() {
+                        "x-mask" => serde_json::from_value::<Mark>(value.clone()).is_ok(),
+                        "x-fact" => serde_json::from_value::<Fact>(value.clone()).is_ok(),
+                        "x-place" => serde_json::from_value::<Place>(value.clone()).is_ok(),
+                        "x-folded" | "x-full-only" => value == &Value::Bool(true),
+                        _ => false,
+                    };
+                    assert!(known, "{path}: {key} = {value}");
+                }
+            });
+        }
+    }
+}
+
+/// Calls `visit` for every named field with the mark of its innermost item.
+fn each_field(path: &str, shape: &Shape, visit: &mut impl FnMut(&str, &Shape, Option<Mark>)) {
+    match &shape.kind {
+        Kind::Object(fields) => {
+            for (name, shape) in fields {
+                let mut item = shape;
+                while let (None, Kind::List(inner) | Kind::Map(inner)) = (item.mark, &item.kind) {
+                    item = inner;
+                }
+                let path = format!("{path}.{name}");
+                visit(&path, shape, item.mark);
+                each_field(&path, item, visit);
+            }
+        }
+        Kind::List(item) | Kind::Map(item) => each_field(path, item, visit),
+        Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => {}
+    }
+}
+
+/// R-WS-24: what is masked has a natural name, unless nothing of it shows.
+#[test]
+fn masked_reply_fields_have_labels() {
+    for tool in all() {
+        each_field(tool.name(), tool.reply(), &mut |path, shape, mark| match mark {
+            Some(Mark::Last4 | Mark::First) => assert!(shape.label.is_some(), "{path}"),
+            Some(Mark::Omit | Mark::EnvValues | Mark::Joined) | None => {}
+        });
+    }
+}
+
+/// R-WS-10 to R-WS-13, R-WS-23, R-WS-24, R-WS-90: who is named in a workspace's reply is masked, and no field
+/// keeps the wire's name.
+#[test]
+fn workspace_replies_speak_natural_language() {
+    let mut marked = BTreeSet::new();
+    for name in ["aiworkspace_get_workspace", "aiworkspace_list_workspaces", "aiworkspace_create_workspace"] {
+        each_field("", find(name).unwrap().reply(), &mut |path, shape, mark| {
+            let wire = path.rsplit('.').next().unwrap();
+            let label = shape.label.as_deref().unwrap_or_else(|| panic!("{name}{path} has no label"));
+            let plain = ["Status", "Owner", "Workspaces", "Description"].contains(&wire);
+            assert!(label != wire || plain, "{name}{path} keeps its wire name");
+            if let Some(mark) = mark {
+                marked.insert((wire.to_owned(), label.to_owned(), mark));
+            }
+        });
+    }
+    let expected = [
+        ("AdminNames", "Administrators", Mark::First),
+        ("Creator", "Creator ID", Mark::Last4),
+        ("DisplayName", "Display Name", Mark::First),
+        ("EnvTypes", "Environment", Mark::Joined),
+        ("UserId", "Owner ID", Mark::Last4),
+        ("UserKp", "Owner Key", Mark::Omit),
+        ("UserName", "Username", Mark::First),
+    ];
+    let expected = expected.map(|(wire, label, mark)| (wire.to_owned(), label.to_owned(), mark));
+    assert_eq!(marked, BTreeSet::from(expected));
+}
+
+/// R-WS-69, R-WS-70, R-WS-71, R-WS-73: the words that call for Verbose are where the agent reads them.
+#[test]
+fn the_description_says_when_to_set_verbose() {
+    let description = &find("aiworkspace_get_workspace").unwrap().schema().description;
+    for word in ["所有者", "拥有者", "创建者", "管理员", "负责人", "归属", "owner", "admin"]
+    {
+        assert!(description.contains(word), "{word}");
+    }
+}
+
+/// R-WS-93: a workspace can't be deleted, R-DLC-33: a quota can't be looked up.
+#[test]
+fn nothing_destroys_or_reveals() {
+    use crate::spec::Effect;
+    let writes: Vec<_> =
+        all().filter(|tool| tool.spec().effect != Effect::Read).map(|tool| tool.name()).collect();
+    assert_eq!(writes, ["aiworkspace_create_workspace", "dlc_create_job"]);
+}

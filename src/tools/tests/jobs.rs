@@ -1,0 +1,172 @@
+//! What is said of a job that can't be submitted as it is.
+
+use serde_json::{Value, json};
+
+use super::arguments::{TYPE, accepted, faults, refused, worker};
+
+/// R-DLC-02, R-DLC-81: a template supplies what must be given without one.
+#[test]
+fn a_job_is_whole_or_starts_from_a_template() {
+    let tool = "dlc_create_job";
+    let bare = |more: Value| {
+        let mut change = json!({ "JobType": null, "JobSpecs": null, "UserCommand": null });
+        change.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        change
+    };
+    accepted(tool, bare(json!({ "TemplateId": "tpl1" })));
+    refused(
+        tool,
+        bare(json!({})),
+        &[
+            "JobType: is required without TemplateId; give it",
+            "JobSpecs: is required without TemplateId; give it",
+            "UserCommand: is required without TemplateId; give it",
+        ],
+    );
+    refused(tool, json!({ "DisplayName": null }), &["DisplayName: is required; give it"]);
+    refused(tool, json!({ "WorkspaceId": null }), &["WorkspaceId: is required; give it"]);
+    refused(tool, json!({ "JobSpecs": [] }), &["JobSpecs: has too few items; give at least 1"]);
+    refused(tool, json!({ "UserCommand": "" }), &["UserCommand: is too short; give at least 1 characters"]);
+}
+
+/// R-DLC-20, R-DLC-21, R-DLC-41: one form of resources for each role, of every role alone.
+#[test]
+fn each_role_has_one_form_of_resources() {
+    let tool = "dlc_create_job";
+    let config = json!({ "CPU": "4", "Memory": "16Gi", "GPU": "1", "GPUType": "V100" });
+    let dedicated = json!({ "Type": "Master", "Image": "i", "PodCount": 1, "ResourceConfig": config });
+    accepted(tool, json!({ "JobSpecs": [worker(), dedicated], "ResourceId": "quota1" }));
+    let both = "has both EcsSpec and ResourceConfig; EcsSpec is for public resources, ResourceConfig for a dedicated \
+                resource group: give one of them";
+    let mut spec = worker();
+    spec["ResourceConfig"] = config;
+    let both_in_second = format!("JobSpecs[1]: {both}");
+    refused(tool, json!({ "JobSpecs": [worker(), spec] }), &[&both_in_second]);
+    let mut spec = worker();
+    spec["ResourceConfig"] = json!({});
+    refused(tool, json!({ "JobSpecs": [spec], "TemplateId": "tpl1" }), &[&format!("JobSpecs[0]: {both}")]);
+    let neither = json!({ "Type": "Worker", "Image": "i", "PodCount": 1 });
+    refused(
+        tool,
+        json!({ "JobSpecs": [neither] }),
+        &[
+            "JobSpecs[0]: has neither EcsSpec nor ResourceConfig; give EcsSpec for public resources or ResourceConfig for a \
+           dedicated resource group",
+        ],
+    );
+    let mut spec = worker();
+    spec["EcsSpec"] = json!("");
+    refused(
+        tool,
+        json!({ "JobSpecs": [spec] }),
+        &["JobSpecs[0].EcsSpec: is too short; give at least 1 characters"],
+    );
+    let mut spec = worker();
+    spec["EcsSpec"] = Value::Null;
+    refused(
+        tool,
+        json!({ "JobSpecs": [spec] }),
+        &[
+            &format!("JobSpecs[0].EcsSpec: must be a string; {TYPE}"),
+            "JobSpecs[0]: has neither EcsSpec nor ResourceConfig; give EcsSpec for public resources or ResourceConfig for a \
+             dedicated resource group",
+        ],
+    );
+}
+
+/// R-DLC-21: Type, Image and PodCount belong to each role.
+#[test]
+fn each_role_is_whole() {
+    let tool = "dlc_create_job";
+    refused(
+        tool,
+        json!({ "JobSpecs": [{ "EcsSpec": "ecs.g6.large" }] }),
+        &[
+            "JobSpecs[0].Type: is required; give it",
+            "JobSpecs[0].Image: is required; give it",
+            "JobSpecs[0].PodCount: is required; give it",
+        ],
+    );
+    accepted(tool, json!({ "JobSpecs": [{ "EcsSpec": "ecs.g6.large" }], "TemplateId": "tpl1" }));
+    let mut spec = worker();
+    spec["PodCount"] = json!(0);
+    refused(tool, json!({ "JobSpecs": [spec] }), &["JobSpecs[0].PodCount: is too small; give at least 1"]);
+}
+
+/// R-DLC-23: the documented keys of ResourceConfig, as text.
+#[test]
+fn resource_config_has_documented_keys() {
+    let spec = |config: Value| json!({ "JobSpecs": [{ "Type": "Worker", "Image": "i", "PodCount": 1, "ResourceConfig": config }] });
+    refused(
+        "dlc_create_job",
+        spec(json!({ "cpu": 4 })),
+        &["JobSpecs[0].ResourceConfig.cpu: isn't an argument of this tool; the name is CPU"],
+    );
+    refused(
+        "dlc_create_job",
+        spec(json!({ "CPU": 4 })),
+        &[&format!("JobSpecs[0].ResourceConfig.CPU: must be a string; {TYPE}")],
+    );
+}
+
+/// R-DLC-27: roles by job type, in their exact case.
+#[test]
+fn roles_belong_to_the_job_type() {
+    for (job_type, role, fits) in [
+        ("PyTorchJob", "Worker", true),
+        ("PyTorchJob", "Master", true),
+        ("PyTorchJob", "worker", false),
+        ("PyTorchJob", "Head", false),
+        ("TFJob", "GraphLearn", true),
+        ("TFJob", "Chief", true),
+        ("TFJob", "Master", false),
+        ("RayJob", "Head", true),
+        ("RayJob", "Worker-gpu", true),
+        ("RayJob", "PS", false),
+        ("MPIJob", "Evaluator", true),
+        ("MPIJob", "Launcher", false),
+        ("ElasticBatchJob", "PS", false),
+    ] {
+        let mut spec = worker();
+        spec["Type"] = json!(role);
+        let found = faults("dlc_create_job", json!({ "JobType": job_type, "JobSpecs": [spec] }));
+        assert_eq!(found.is_empty(), fits, "{job_type} {role}: {found:?}");
+    }
+    let known = "JobType: isn't one of the documented values; give one of [\"TFJob\",\"PyTorchJob\",\"MPIJob\",\"XGBoostJob\",\
+                 \"OneFlowJob\",\"ElasticBatchJob\",\"SlurmJob\",\"RayJob\",\"DataJuicerJob\"], in this case";
+    refused("dlc_create_job", json!({ "JobType": "pytorchjob" }), &[known]);
+}
+
+/// R-DLC-24: no way to bring an image that no list has.
+#[test]
+fn images_come_from_no_other_place() {
+    let tool = "dlc_create_job";
+    let mut spec = worker();
+    spec["ImageConfig"] = json!({ "DockerRegistry": "evil.example" });
+    refused(
+        tool,
+        json!({ "JobSpecs": [spec] }),
+        &[
+            "JobSpecs[0].ImageConfig.DockerRegistry: would fetch the image from a registry that nobody listed; leave it out: \
+           an address from aiworkspace_list_images names its registry",
+        ],
+    );
+    refused(
+        tool,
+        json!({ "Settings": { "AdvancedSettings": { "Sidecar": { "Image": "evil" } } } }),
+        &[
+            "Settings.AdvancedSettings: can't be judged: it can hold anything, images included; leave it out, or ask the \
+           user to submit the job in the console",
+        ],
+    );
+}
+
+/// R-DLC-59: a dataset or an address, not both.
+#[test]
+fn a_data_source_has_one_origin() {
+    refused(
+        "dlc_create_job",
+        json!({ "DataSources": [{ "Uri": "oss://a/" }, { "DataSourceId": "d-1", "Uri": "oss://b/" }] }),
+        &["DataSources[1]: has both DataSourceId and Uri; give one of them"],
+    );
+}
