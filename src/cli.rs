@@ -58,10 +58,13 @@ pub enum Command {
     #[command(after_help = "Example: redline-mcp schemas --check")]
     Schemas(schemas::Schemas),
     /// Look at the rules
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example: redline-mcp policy explain aiworkspace_list_workspaces '{\"RegionId\": \"cn-hangzhou\"}'"
+    )]
     Policy(policy::PolicyCommand),
     /// Look at an audit record
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: redline-mcp audit verify audit.jsonl")]
     Audit(audit::AuditCommand),
 }
 
