@@ -277,13 +277,14 @@ impl Launch {
     /// [`ConfigError`]: what is wrong with the flags or the machine.
     pub fn gateway(&self, on_miss: OnMiss) -> Result<Arc<Gateway>, ConfigError> {
         self.check()?;
-        let key = Arc::new(self.audit_key()?);
-        let policy = self.policy(on_miss, key.hmac("question", b"digest").into_bytes())?;
-        let audit = Audit::open(&self.audit_file()?, Arc::clone(&key), self.audit_fsync)?;
         let (client, clock) = match self.cloud {
             CloudKind::Sim => self.simulator()?,
             CloudKind::Live => (self.live()?, Clock::Wall),
         };
+        // Files are made last: a wrong command line leaves nothing behind.
+        let key = Arc::new(self.audit_key()?);
+        let policy = self.policy(on_miss, key.hmac("question", b"digest").into_bytes())?;
+        let audit = Audit::open(&self.audit_file()?, Arc::clone(&key), self.audit_fsync)?;
         Ok(Arc::new(Gateway::new(Parts { policy, client, audit, key, clock })))
     }
 
