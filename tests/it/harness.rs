@@ -28,6 +28,12 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_redline-mcp");
 /// How long a test waits for an answer before it fails rather than hang. Nothing is measured by it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whether committed data is to be written anew instead of compared: `UPDATE=1 cargo test`.
+#[expect(clippy::disallowed_methods, reason = "a test's own switch is no setting of the program")]
+pub fn updating() -> bool {
+    std::env::var_os("UPDATE").is_some_and(|value| value == "1")
+}
+
 /// A state directory, and an environment with nothing else in it.
 pub struct Home {
     directory: TempDir,
