@@ -106,8 +106,12 @@ pub(super) fn is_denied(error: &CloudError) -> bool {
 /// Every permission that the product's tools need, the missing one first (R-WS-29, R-DLC-63, R-DLC-87).
 fn denied(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bool) {
     let spec = call.spec();
-    let missing =
-        error.denial.as_ref().and_then(|denial| denial.action.as_deref()).unwrap_or(spec.permission);
+    let missing = error
+        .denial
+        .as_ref()
+        .and_then(|denial| denial.action.as_deref())
+        .filter(|action| !action.is_empty())
+        .unwrap_or(spec.permission);
     let mut needed: Vec<&str> = tools::all()
         .map(|tool| tool.spec())
         .filter(|other| other.cloud == spec.cloud)
