@@ -47,8 +47,7 @@ use std::path::PathBuf;
 
 pub use key::Key;
 pub use record::{
-    Answer, Channel, Client, CloudCall, Confirmation, Entry, FactUsed, Idempotency, Phase, Record,
-    RuleResult, RuleUsed, VERSION, Verdict,
+    Answer, Client, CloudCall, Confirmation, Entry, FactUsed, Idempotency, Phase, Record, VERSION, Verdict,
 };
 pub use show::{Style, header, show};
 pub use verify::{Break, Report, Verified, verify};
@@ -60,6 +59,9 @@ pub const MAX_LINE: usize = 8 * 1024 * 1024;
 /// Why the record or its key can't be used. No message holds anything from a record or a key.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
+    /// The thread that wrote was lost, so nobody knows whether the line is there.
+    #[error("writing the audit record was interrupted; run `redline-mcp audit verify` on it")]
+    Interrupted,
     /// The record, its head or their directory can't be opened or created.
     #[error(
         "can't open the audit record {}: {source}; check the directory and its permissions, or choose another file with --audit",

@@ -32,7 +32,7 @@ use crate::spec::Call;
 use crate::spec::marks::Home;
 use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Question, Reply};
 use facts::{Facts, Known};
-use load::{LoadError, Rules, Subject};
+use load::{LoadError, Rule, Rules, Subject};
 use mask::{Disclosure, Masked, MaskedCall};
 use review::Evidence;
 use sweep::Seen;
@@ -96,9 +96,27 @@ impl Policy {
         &self.sha256
     }
 
+    /// What the rule called `id` says of itself.
+    pub fn about(&self, id: &str) -> Option<&dyn Rule> {
+        self.rules.all().find(|rule| rule.id() == id)
+    }
+
     /// What is said of `call`.
     pub fn judge(&self, call: &Call, knowledge: &Knowledge<'_>, now: Timestamp) -> Judgement {
         rules::judge(self, call, knowledge, now)
+    }
+
+    /// What would be said of `call` by a policy that has learned nothing yet, for previews. No account is
+    /// looked up.
+    pub fn rehearse(&self, call: &Call, now: Timestamp) -> Judgement {
+        let knowledge = Knowledge {
+            facts: &Facts::default(),
+            evidence: &Evidence::default(),
+            consents: &Consents::default(),
+            approval: None,
+            account: "not looked up",
+        };
+        self.judge(call, &knowledge, now)
     }
 
     /// Weighs an answer to a question about `call`: the question is made anew, so an answer to anything else

@@ -14,8 +14,8 @@ use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Fault, Faults};
@@ -23,7 +23,7 @@ use marks::Shape;
 use schema::{Schema, Validator};
 
 /// The service that an operation belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Cloud {
     /// Alibaba Cloud PAI-DLC, API version 2020-12-03.
     #[serde(rename = "dlc")]
@@ -68,7 +68,7 @@ impl Cloud {
 }
 
 /// What a call does to the world. Annotations, confirmation and retries derive from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Changes nothing and returns nothing that grants access.
@@ -88,6 +88,19 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// The effect's name in policies and records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Untrusted => "untrusted",
+            Self::Reveal => "reveal",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Act => "act",
+            Self::Destroy => "destroy",
+        }
+    }
+
     /// Whether a call can change the world, so that it is recorded before it goes out and never sent twice.
     pub const fn changes(self) -> bool {
         match self {

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::policy::consent::Channel;
+use crate::policy::verdict::Finding;
+
 /// The version of the line format, in every record's `v`.
 pub const VERSION: u32 = 1;
 
@@ -85,7 +88,7 @@ pub struct Entry {
     pub verdict: Option<Verdict>,
     /// The rules that spoke.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<RuleUsed>,
+    pub rules: Vec<Finding>,
     /// The knowledge that the verdict stands on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts_used: Vec<FactUsed>,
@@ -174,8 +177,6 @@ pub enum Verdict {
     Asked,
     /// What it asks for exists already; nothing is sent.
     Answered,
-    /// It would have been refused, and was let through to measure an unguarded agent; simulator only.
-    Observed,
 }
 
 /// The caller's program.
@@ -185,36 +186,6 @@ pub struct Client {
     pub name: String,
     /// Its version.
     pub version: String,
-}
-
-/// A rule that had a say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RuleUsed {
-    /// The rule's id in the policy.
-    pub id: String,
-    /// Its kind: `provenance`, `confirm` and so on.
-    pub kind: String,
-    /// What it said.
-    pub result: RuleResult,
-    /// The argument that it spoke about, if one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-}
-
-/// What a rule said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RuleResult {
-    /// The call keeps it.
-    Passed,
-    /// The call keeps it, as the cloud's own list showed when asked.
-    Verified,
-    /// A human must say.
-    Asked,
-    /// The call breaks it.
-    Refused,
-    /// The rule itself failed, which refuses.
-    Failed,
 }
 
 /// A fact that a verdict stands on. `learned_at_seq` makes provenance checkable from the file alone.
@@ -239,26 +210,6 @@ pub struct Confirmation {
     pub digest: String,
 }
 
-/// How a human was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// `elicitation/create`.
-    Elicitation,
-    /// An `input_required` result and its retry.
-    InputRequired,
-    /// The local approval page.
-    Page,
-    /// A terminal.
-    Terminal,
-    /// The operator's launch flags.
-    Flags,
-    /// An earlier yes for a time or a number of calls.
-    Grant,
-    /// The scripted human of the simulator.
-    Scripted,
-}
-
 /// What came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -273,6 +224,10 @@ pub enum Answer {
     Cancel,
     /// Nothing came.
     Never,
+    /// Nobody could be asked.
+    NoChannel,
+    /// Something that was no answer to this question: replayed, changed, too old.
+    Invalid,
 }
 
 /// How a repeated create was recognised.
@@ -308,6 +263,8 @@ pub struct CloudCall {
 mod tests {
     use serde_json::json;
 
+    use crate::policy::verdict::Said;
+
     use super::*;
     use crate::audit::tests::{Place, entry};
 
@@ -329,10 +286,10 @@ mod tests {
             arguments_hmac: Some("ah".into()),
             policy_sha256: Some("ps".into()),
             verdict: Some(Verdict::Cleared),
-            rules: vec![RuleUsed {
+            rules: vec![Finding {
                 id: "image-listed".into(),
                 kind: "provenance".into(),
-                result: RuleResult::Verified,
+                result: Said::Passed,
                 path: Some("JobSpecs[0].Image".into()),
             }],
             facts_used: vec![FactUsed { fact: "image".into(), value_hmac: "vh".into(), learned_at_seq: 3 }],
@@ -369,7 +326,7 @@ mod tests {
                 r#""trace_id":"t","span_id":"s","request_id":"7","protocol":"2025-11-25","client":{"name":"c","version":"1"},"#,
                 r#""server":"redline-mcp 0.1.0","tool":"dlc_create_job","effect":"create","cloud":"pai-dlc","region":"cn-hangzhou","#,
                 r#""workspace":"12","arguments":{"Z":1,"A":[null]},"arguments_hmac":"ah","policy_sha256":"ps","verdict":"cleared","#,
-                r#""rules":[{"id":"image-listed","kind":"provenance","result":"verified","path":"JobSpecs[0].Image"}],"#,
+                r#""rules":[{"id":"image-listed","kind":"provenance","result":"passed","path":"JobSpecs[0].Image"}],"#,
                 r#""facts_used":[{"fact":"image","value_hmac":"vh","learned_at_seq":3}],"#,
                 r#""confirmation":{"channel":"input_required","answer":"accept","digest":"d"},"redactions":{"User id":2},"#,
                 r#""idempotency":{"key":"k","found":true,"result":"same"},"#,

@@ -131,7 +131,7 @@ fn row([seq, time, phase, tool, verdict, region, confirmed, calls, error]: [&str
 mod tests {
     use super::*;
     use crate::audit::tests::{Place, entry};
-    use crate::audit::{Answer, Channel, CloudCall, Confirmation, Verdict};
+    use crate::audit::{Answer, CloudCall, Confirmation, Verdict};
 
     fn shown(path: &Path, style: Style) -> Vec<String> {
         show(path, style).unwrap().map(Result::unwrap).collect()
@@ -153,7 +153,7 @@ mod tests {
                 verdict: Some(Verdict::Cleared),
                 region: Some("cn-hangzhou".into()),
                 confirmation: Some(Confirmation {
-                    channel: Channel::Elicitation,
+                    channel: crate::policy::consent::Channel::Elicitation,
                     answer: Answer::Accept,
                     digest: String::new(),
                 }),

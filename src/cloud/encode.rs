@@ -4,6 +4,10 @@
 //! text signed and the text sent must be the same bytes, and one function makes both.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use crate::spec::marks::Place;
+use crate::spec::{Payload, Tool};
 
 /// All that RFC 3986 section 2.3 doesn't call unreserved. Form encoding differs (`+` for a space, `*` kept,
 /// `~` encoded) and would break the signature.
@@ -40,6 +44,73 @@ pub fn query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let pairs: Vec<_> =
         pairs.into_iter().map(|(name, value)| format!("{}={}", percent(name), percent(value))).collect();
     pairs.join("&")
+}
+
+/// A call as it travels, before it has an address and a signature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wire {
+    /// The path, its parameters encoded.
+    pub path: String,
+    /// Names and values of the query, not yet encoded, in the order of the arguments.
+    pub query: Vec<(String, String)>,
+    /// The JSON body, where the operation has one.
+    pub body: Option<Value>,
+}
+
+/// Why a call can't travel.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// A parameter of the path.
+    #[error("{name}: {fault}")]
+    Path {
+        /// The argument's name.
+        name: String,
+        /// What is wrong with it.
+        fault: SegmentError,
+    },
+}
+
+/// Puts `arguments` where `tool`'s route has them: path, query or body. The server's own arguments and the
+/// region, which is in the host name, go nowhere.
+///
+/// # Errors
+/// [`EncodeError`] for a path parameter that is missing or can't be a segment.
+pub fn wire(tool: &Tool, arguments: &Map<String, Value>) -> Result<Wire, EncodeError> {
+    let route = tool.spec().route;
+    let mut in_path = Vec::new();
+    let mut path = String::new();
+    for (index, part) in route.path.split(['{', '}']).enumerate() {
+        if index % 2 == 0 {
+            path.push_str(part);
+            continue;
+        }
+        let value = arguments.get(part).map(text).unwrap_or_default();
+        path.push_str(&segment(&value).map_err(|fault| EncodeError::Path { name: part.to_owned(), fault })?);
+        in_path.push(part);
+    }
+    let travels = |name: &str| {
+        !in_path.contains(&name) && tool.request().field(name).is_none_or(|shape| shape.place == Place::Wire)
+    };
+    let rest = arguments.iter().filter(|(name, _)| travels(name));
+    Ok(match route.payload {
+        Payload::Query => {
+            Wire { path, query: rest.map(|(name, value)| (name.clone(), text(value))).collect(), body: None }
+        }
+        Payload::Body => {
+            let body = rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+            Wire { path, query: Vec::new(), body: Some(Value::Object(body)) }
+        }
+    })
+}
+
+/// A value as query and path have it: text as it is, anything else as compact JSON.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    }
 }
 
 fn percent(text: &str) -> PercentEncode<'_> {

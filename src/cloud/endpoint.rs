@@ -13,30 +13,14 @@ use http::Uri;
 use http::uri::Scheme;
 
 use super::encode;
+use crate::spec::Cloud;
 
 /// What stands for the region in an override.
 const REGION: &str = "{RegionId}";
 
-/// A regional service. Its name begins the host name and is the NAME of `--endpoint NAME=URL`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
-    /// Training jobs, PAI-DLC 2020-12-03.
-    PaiDlc,
-    /// Workspaces and assets, AIWorkSpace 2021-02-04.
-    AiWorkspace,
-}
-
-impl Service {
-    const ALL: [Self; 2] = [Self::PaiDlc, Self::AiWorkspace];
-
-    /// The name in host names, as the official SDKs have it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PaiDlc => "pai-dlc",
-            Self::AiWorkspace => "aiworkspace",
-        }
-    }
-}
+/// The services that have regional addresses. A service's name begins its host names, and is the NAME of
+/// `--endpoint NAME=URL`.
+const SERVICES: [Cloud; 2] = [Cloud::Dlc, Cloud::AiWorkspace];
 
 /// Why an address isn't used. It never holds the address, which may carry a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +46,7 @@ pub enum UrlFault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// An override without `=`, or for a name that no service has.
-    #[error("an endpoint is given as NAME=URL, where NAME is one of {}", Service::ALL.map(Service::name).join(", "))]
+    #[error("an endpoint is given as NAME=URL, where NAME is one of {}", SERVICES.map(Cloud::product).join(", "))]
     Name,
     /// Two overrides of one service.
     #[error("the endpoint {name} is given twice; give it once, with {REGION} where the region stands")]
@@ -140,7 +124,7 @@ impl fmt::Display for BaseUrl {
 /// The services' addresses, with the operator's overrides.
 #[derive(Debug, Clone, Default)]
 pub struct Endpoints {
-    overrides: BTreeMap<Service, String>,
+    overrides: BTreeMap<Cloud, String>,
 }
 
 impl Endpoints {
@@ -154,8 +138,8 @@ impl Endpoints {
         for text in overrides {
             let (name, url) = text.split_once('=').ok_or(EndpointError::Name)?;
             let service =
-                Service::ALL.into_iter().find(|service| service.name() == name).ok_or(EndpointError::Name)?;
-            let name = service.name();
+                SERVICES.into_iter().find(|service| service.product() == name).ok_or(EndpointError::Name)?;
+            let name = service.product();
             // Any region shows the faults of the rest.
             BaseUrl::parse(&url.replace(REGION, "cn-hangzhou"))
                 .map_err(|fault| EndpointError::Url { name, fault })?;
@@ -171,7 +155,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// [`EndpointError::Region`] for text that can't be part of a host name.
-    pub fn base(&self, service: Service, region: &str) -> Result<BaseUrl, EndpointError> {
+    pub fn base(&self, service: Cloud, region: &str) -> Result<BaseUrl, EndpointError> {
         let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if region.is_empty()
             || region.starts_with('-')
@@ -180,7 +164,7 @@ impl Endpoints {
         {
             return Err(EndpointError::Region);
         }
-        let name = service.name();
+        let name = service.product();
         let url = match self.overrides.get(&service) {
             Some(url) => url.replace(REGION, region),
             None => format!("https://{name}.{region}.aliyuncs.com"),
@@ -212,11 +196,11 @@ mod tests {
     fn a_service_and_a_region_name_the_public_host() {
         let endpoints = Endpoints::default();
         for (service, region, expected) in [
-            (Service::PaiDlc, "cn-hangzhou", "https://pai-dlc.cn-hangzhou.aliyuncs.com"),
+            (Cloud::Dlc, "cn-hangzhou", "https://pai-dlc.cn-hangzhou.aliyuncs.com"),
             // The SDK's table ends this host with a tab.
-            (Service::AiWorkspace, "cn-guangzhou", "https://aiworkspace.cn-guangzhou.aliyuncs.com"),
+            (Cloud::AiWorkspace, "cn-guangzhou", "https://aiworkspace.cn-guangzhou.aliyuncs.com"),
             // The SDK's table names the private-network host.
-            (Service::AiWorkspace, "ap-southeast-5", "https://aiworkspace.ap-southeast-5.aliyuncs.com"),
+            (Cloud::AiWorkspace, "ap-southeast-5", "https://aiworkspace.ap-southeast-5.aliyuncs.com"),
         ] {
             assert_eq!(endpoints.base(service, region).unwrap().as_str(), expected);
         }
@@ -228,7 +212,7 @@ mod tests {
         for region in
             ["", "cn-hangzhou.evil.example/", "a/b", "a@b", "a.b", "CN", "-a", "a-", "cn-hangzhou\t", "训"]
         {
-            for service in Service::ALL {
+            for service in SERVICES {
                 assert_eq!(endpoints.base(service, region), Err(EndpointError::Region), "{region:?}");
             }
         }
@@ -242,9 +226,9 @@ mod tests {
         ])
         .unwrap();
         let base = |service, region| endpoints.base(service, region).unwrap().to_string();
-        assert_eq!(base(Service::PaiDlc, "cn-beijing"), "https://pai-dlc-vpc.cn-beijing.aliyuncs.com");
-        assert_eq!(base(Service::PaiDlc, "cn-shanghai"), "https://pai-dlc-vpc.cn-shanghai.aliyuncs.com");
-        assert_eq!(base(Service::AiWorkspace, "cn-shanghai"), "http://127.0.0.1:8080");
+        assert_eq!(base(Cloud::Dlc, "cn-beijing"), "https://pai-dlc-vpc.cn-beijing.aliyuncs.com");
+        assert_eq!(base(Cloud::Dlc, "cn-shanghai"), "https://pai-dlc-vpc.cn-shanghai.aliyuncs.com");
+        assert_eq!(base(Cloud::AiWorkspace, "cn-shanghai"), "http://127.0.0.1:8080");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::verdict::Refusal;
@@ -75,7 +75,7 @@ impl Question {
 }
 
 /// The way by which a question reached a human.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// `elicitation/create`, during the call.
@@ -86,18 +86,6 @@ pub enum Channel {
     Terminal,
     /// A launch flag of the operator.
     Operator,
-}
-
-impl Channel {
-    /// The channel's name in records.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Elicitation => "elicitation",
-            Self::InputRequired => "input_required",
-            Self::Terminal => "terminal",
-            Self::Operator => "operator",
-        }
-    }
 }
 
 /// What came back for a question.
@@ -130,22 +118,6 @@ pub struct Answer {
     pub channel: Channel,
     /// What it was.
     pub reply: Reply,
-}
-
-impl Answer {
-    /// The reply's name in records.
-    pub const fn name(&self) -> &'static str {
-        match self.reply {
-            Reply::Accepted(_) => "accept",
-            Reply::Declined => "decline",
-            Reply::Cancelled => "cancel",
-            Reply::TimedOut => "timeout",
-            Reply::NoChannel => "no_channel",
-            Reply::Replayed => "replayed",
-            Reply::Tampered => "tampered",
-            Reply::Expired => "expired",
-        }
-    }
 }
 
 /// A yes to exactly one rendered call. Only the policy makes one.

@@ -66,10 +66,21 @@ pub struct Rules {
     pub secret_argument: Vec<SecretArgument>,
 }
 
+impl Rules {
+    /// Every rule, whatever its kind.
+    pub fn all(&self) -> impl Iterator<Item = &dyn Rule> {
+        let confirm = self.confirm.iter().map(|rule| rule as &dyn Rule);
+        let precheck = self.precheck.iter().map(|rule| rule as &dyn Rule);
+        let provenance = self.provenance.iter().map(|rule| rule as &dyn Rule);
+        let secret_argument = self.secret_argument.iter().map(|rule| rule as &dyn Rule);
+        confirm.chain(precheck).chain(provenance).chain(secret_argument)
+    }
+}
+
 /// What every rule says of itself.
 pub trait Rule {
-    /// The kind's name.
-    const KIND: &'static str;
+    /// The rule's kind.
+    fn kind(&self) -> &'static str;
     /// The rule's id.
     fn id(&self) -> &str;
     /// The rules of the sources that it enforces.
@@ -81,7 +92,9 @@ pub trait Rule {
 macro_rules! rule {
     ($($name:ident = $kind:literal),+ $(,)?) => {$(
         impl Rule for $name {
-            const KIND: &'static str = $kind;
+            fn kind(&self) -> &'static str {
+                $kind
+            }
             fn id(&self) -> &str {
                 &self.id
             }
@@ -113,33 +126,13 @@ pub struct Confirm {
     pub lifetime_hours: Option<i64>,
     /// The effects whose arguments are confirmed.
     #[serde(default)]
-    pub effects: BTreeSet<EffectName>,
+    pub effects: BTreeSet<Effect>,
     /// Settings that the question points out.
     #[serde(default)]
     pub highlight: Vec<Highlight>,
     /// What the question adds.
     #[serde(default)]
     pub note: Vec<Note>,
-}
-
-/// An [`Effect`] as policies name it.
-pub type EffectName = OrderedEffect;
-
-/// An [`Effect`] that can be put into a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct OrderedEffect(pub Effect);
-
-impl PartialOrd for OrderedEffect {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for OrderedEffect {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0 as u8).cmp(&(other.0 as u8))
-    }
 }
 
 /// What a human confirms.

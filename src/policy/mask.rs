@@ -163,6 +163,40 @@ fn each_scalar(value: &Value, visit: &mut impl FnMut(&str)) {
     }
 }
 
+/// What a tool's masked reply looks like, as a JSON schema.
+pub fn schema(tool: &Tool) -> Value {
+    shown_schema(tool.reply())
+}
+
+fn shown_schema(shape: &Shape) -> Value {
+    match (shape.mark, &shape.kind) {
+        (Some(Mark::Last4 | Mark::First | Mark::Joined), _) => json!({ "type": "string" }),
+        (Some(Mark::EnvValues), _) => {
+            json!({ "type": "object", "additionalProperties": { "type": "string" } })
+        }
+        (Some(Mark::Omit), _) | (None, Kind::Any) => Value::Null,
+        (None, Kind::Text) => json!({ "type": "string" }),
+        (None, Kind::Integer) => json!({ "type": "integer" }),
+        (None, Kind::Number) => json!({ "type": "number" }),
+        (None, Kind::Flag) => json!({ "type": "boolean" }),
+        (None, Kind::List(item)) => json!({ "type": "array", "items": shown_schema(item) }),
+        (None, Kind::Map(item)) => match shown_schema(item) {
+            Value::Null => Value::Null,
+            values => json!({ "type": "object", "additionalProperties": values }),
+        },
+        (None, Kind::Object(fields)) => {
+            let properties: Map<String, Value> = fields
+                .iter()
+                .map(|(name, shape)| {
+                    (shape.label.clone().unwrap_or_else(|| name.clone()), shown_schema(shape))
+                })
+                .filter(|(_, schema)| !schema.is_null())
+                .collect();
+            json!({ "type": "object", "properties": properties })
+        }
+    }
+}
+
 /// The view of one reply.
 struct View<'v> {
     seen: &'v Seen,

@@ -15,7 +15,7 @@ use super::load::{Check, Confirm, Precheck, Provenance, Rule, Subject, binds, ho
 use super::mask::ask_call;
 use super::question::{self, Setting};
 use super::review::{self, Evidence, Read, Standing, look, read, standing};
-use super::verdict::{Cleared, Existing, Finding, Ground, Judgement, Refusal, Verdict};
+use super::verdict::{Cleared, Existing, Finding, Ground, Judgement, Refusal, Said, Verdict};
 use super::{Knowledge, OnMiss, Policy};
 use crate::error::Fault;
 use crate::spec::marks::{Fact, Home};
@@ -36,13 +36,13 @@ enum Ruling {
 }
 
 impl Ruling {
-    const fn name(&self) -> &'static str {
+    const fn said(&self) -> Said {
         match self {
-            Self::Pass => "pass",
-            Self::Refuse(_) => "refuse",
-            Self::Confirm(_) => "confirm",
-            Self::Need(_) => "need",
-            Self::Answer(_) => "answer",
+            Self::Pass => Said::Passed,
+            Self::Refuse(_) => Said::Refused,
+            Self::Confirm(_) => Said::Asked,
+            Self::Need(_) => Said::Wants,
+            Self::Answer(_) => Said::Answered,
         }
     }
 }
@@ -56,8 +56,13 @@ struct Bench {
 }
 
 impl Bench {
-    fn hear<R: Rule>(&mut self, rule: &R, path: Option<String>, ruling: Ruling) {
-        self.findings.push(Finding { id: rule.id().to_owned(), kind: R::KIND, result: ruling.name(), path });
+    fn hear(&mut self, rule: &dyn Rule, path: Option<String>, ruling: Ruling) {
+        self.findings.push(Finding {
+            id: rule.id().to_owned(),
+            kind: rule.kind().to_owned(),
+            result: ruling.said(),
+            path,
+        });
         let verdict = match ruling {
             Ruling::Pass => return,
             Ruling::Refuse(refusal) => Verdict::Refused(refusal),
@@ -111,7 +116,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         }
     }
     for rule in of(&policy.rules.confirm, Subject::Arguments) {
-        if !own && rule.effects.iter().any(|effect| effect.0 == call.spec().effect) {
+        if !own && rule.effects.contains(&call.spec().effect) {
             match arguments_confirmed(policy, rule, call, knowledge) {
                 Ok(approval) => {
                     consent = Some(approval);
@@ -220,12 +225,13 @@ const fn subject(fact: Fact) -> &'static str {
 }
 
 fn unknown(rule: &Provenance) -> String {
-    match rule.learn.iter().next() {
-        Some(_) => {
-            let sources: Vec<&str> = rule.learn.iter().map(String::as_str).collect();
+    let sources: Vec<&str> = rule.learn.iter().map(String::as_str).collect();
+    match (sources.as_slice(), place_of(rule.fact, Some(""))) {
+        ([], _) => "can't be looked up by this version, so it can't be told from a guess".to_owned(),
+        (sources, None) => format!("didn't come from {} in this region", sources.join(" or ")),
+        (sources, Some(_)) => {
             format!("didn't come from {} in this region and workspace", sources.join(" or "))
         }
-        None => "can't be looked up by this version, so it can't be told from a guess".to_owned(),
     }
 }
 

@@ -20,7 +20,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::consent::{Approval, Question};
@@ -210,17 +210,33 @@ impl Verdict {
 }
 
 /// What one rule said of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule.
     pub id: String,
     /// Its kind.
-    pub kind: &'static str,
-    /// What it said: `pass`, `refuse`, `confirm`, `need` or `answer`.
-    pub result: &'static str,
-    /// The argument it is about.
+    pub kind: String,
+    /// What it said.
+    pub result: Said,
+    /// The argument that it is about, if one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+}
+
+/// What a rule can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// The call keeps it.
+    Passed,
+    /// The call breaks it.
+    Refused,
+    /// A human must say.
+    Asked,
+    /// It must read first.
+    Wants,
+    /// What the call asks for exists already.
+    Answered,
 }
 
 /// A verdict and how the rules came to it.

@@ -1,3 +1,12 @@
-//! Black box tests.
+//! Tests of the whole, from outside: one binary, a module a subject.
 
-fn main() {}
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should fail there and then"
+)]
+
+mod architecture;

@@ -29,7 +29,8 @@ const IDLE: Duration = Duration::from_secs(10);
 pub struct Seconds(u32);
 
 impl Seconds {
-    const fn duration(self) -> Duration {
+    /// The time as a duration.
+    pub const fn duration(self) -> Duration {
         Duration::from_secs(self.0 as u64)
     }
 }

@@ -1,0 +1,93 @@
+//! The same content for people: what commands print on a terminal when nobody asked for JSON.
+
+use serde_json::Value;
+
+use crate::policy::consent::Quoted;
+
+/// JSON for people: indented.
+pub(super) fn pretty(value: &Value) -> String {
+    format!("{value:#}")
+}
+
+/// A text field, or nothing.
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A list field, or nothing.
+pub(super) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A refusal: what happened, what is wrong where, and the fix of each.
+pub(super) fn refusal(refusal: &Value) -> Vec<String> {
+    let mut lines = vec![format!("refused by {}: {}", text(refusal, "rule"), text(refusal, "error"))];
+    lines.extend(violations(refusal));
+    if let Some(cloud) = refusal.get("cloud") {
+        let status = cloud.get("status").and_then(Value::as_u64).unwrap_or_default();
+        lines.push(format!(
+            "  the cloud's words: {status} {} {} (request {})",
+            Quoted(text(cloud, "code")),
+            Quoted(text(cloud, "message")),
+            Quoted(text(cloud, "request_id")),
+        ));
+    }
+    lines
+}
+
+/// What is wrong where, and the fix of each.
+pub(super) fn violations(holder: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for violation in list(holder, "violations") {
+        let path = text(violation, "path");
+        let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
+        lines.push(format!("  - {place}{}", text(violation, "message")));
+        lines.push(format!("    fix: {}", text(violation, "fix")));
+    }
+    lines
+}
+
+/// A rehearsed call: the verdict, what it waits for, and the request.
+pub(super) fn rehearsal(result: &Value) -> Vec<String> {
+    let mut lines = vec![format!("verdict: {}", text(result, "verdict"))];
+    lines.extend(violations(result));
+    for need in list(result, "needs") {
+        let arguments = need.get("arguments").cloned().unwrap_or_default();
+        lines.push(format!("  would read first: {} {arguments}", text(need, "tool")));
+    }
+    if let Some(confirm) = result.get("confirm").filter(|confirm| !confirm.is_null()) {
+        lines.push("  would ask:".to_owned());
+        lines.extend(
+            text(confirm, "question").lines().map(|line| format!("    | {line}").trim_end().to_owned()),
+        );
+    }
+    if let Some(request) = result.get("request").filter(|request| !request.is_null()) {
+        lines.push(format!("request: {} {}", text(request, "method"), text(request, "url")));
+        for (name, value) in request.get("headers").and_then(Value::as_object).into_iter().flatten() {
+            lines.push(format!("  {name}: {}", value.as_str().unwrap_or_default()));
+        }
+        if let Some(body) = request.get("body").filter(|body| !body.is_null()) {
+            lines.push(pretty(body));
+        }
+    }
+    lines
+}
+
+/// An explained call: the verdict, and what each rule said.
+pub(super) fn explanation(result: &Value) -> Vec<String> {
+    let mut lines = vec![format!("verdict: {}", text(result, "verdict"))];
+    for rule in list(result, "rules") {
+        let path = text(rule, "path");
+        let about = if path.is_empty() { String::new() } else { format!(", about {path}") };
+        lines.push(format!(
+            "  {:<9} {} ({}{about})",
+            text(rule, "result"),
+            text(rule, "id"),
+            text(rule, "kind")
+        ));
+        let sources: Vec<&str> = list(rule, "sources").iter().filter_map(Value::as_str).collect();
+        lines.push(format!("            {} [{}]", text(rule, "why"), sources.join(", ")));
+    }
+    lines.extend(violations(result));
+    lines
+}

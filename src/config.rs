@@ -1,0 +1,386 @@
+//! What a launch decides: flags and environment in, a [`Gateway`] out.
+//!
+//! This is the only room that reads the environment. What decides about red lines (the cloud, regions,
+//! approvals) is a flag, never a variable, so that it stands where the operator wrote it.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::audit::{Audit, AuditError, Key};
+use crate::cloud::Client;
+use crate::cloud::credentials::{Chain, Credentials, Provider};
+use crate::cloud::endpoint::{EndpointError, Endpoints};
+use crate::cloud::sign::Signature;
+use crate::cloud::transport::Transport;
+use crate::cloud::transport::http::{HttpTransport, Limits, Patience, Seconds};
+use crate::gateway::{Clock, Gateway, Parts};
+use crate::policy::consent::{Operator, Standing};
+use crate::policy::load::LoadError;
+use crate::policy::{OnMiss, Policy, Settings};
+use crate::sim::Simulator;
+use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
+use crate::sim::faults::{Faults, FaultsError};
+use crate::sim::world::World;
+use crate::spec::value::is_region;
+
+/// The seed of the world when none is given.
+const DEFAULT_SEED: u64 = 1;
+
+/// Which cloud answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CloudKind {
+    /// The embedded simulator: no account, no network.
+    #[default]
+    Sim,
+    /// The real clouds.
+    Live,
+}
+
+/// What happens to images and ids that were never listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Provenance {
+    /// Refuse; the agent must list first.
+    Refuse,
+    /// Ask the cloud's own list for exactly that value.
+    Verify,
+}
+
+/// The flags of every command that makes calls.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Launch")]
+pub struct Launch {
+    /// The cloud that answers
+    #[arg(long, value_enum, default_value_t)]
+    pub cloud: CloudKind,
+    /// Confirm a region beforehand; may be repeated
+    #[arg(long = "region", value_name = "REGION", value_parser = parse_region)]
+    pub regions: Vec<String>,
+    /// Approve a tool, or every create, update or act, without asking; may be repeated
+    #[arg(long = "approve", value_name = "TOOL|EFFECT", value_parser = parse_standing)]
+    pub approvals: Vec<Standing>,
+    /// Images and workspaces that nobody listed [default: refuse for the server, verify for `call`]
+    #[arg(long, value_enum)]
+    pub provenance: Option<Provenance>,
+    /// The audit record [default: audit.jsonl in the state directory]
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<PathBuf>,
+    /// The key of the audit record [default: audit.key in the state directory, made on first use]
+    #[arg(long, value_name = "FILE")]
+    pub audit_key: Option<PathBuf>,
+    /// Flush the audit record to the disk after each line
+    #[arg(long)]
+    pub audit_fsync: bool,
+    /// What the log on stderr tells
+    #[arg(long, value_enum, default_value_t)]
+    pub log: LogLevel,
+    /// The simulator's flags.
+    #[command(flatten)]
+    pub sim: SimFlags,
+    /// The live clouds' flags.
+    #[command(flatten)]
+    pub live: LiveFlags,
+}
+
+/// How much the log tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What failed.
+    Error,
+    /// What needs attention.
+    #[default]
+    Warn,
+    /// What happens.
+    Info,
+    /// What happens in detail.
+    Debug,
+}
+
+impl LogLevel {
+    /// The level's name, as filters have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+/// The flags that only the simulator takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Simulator")]
+pub struct SimFlags {
+    /// The seed of the world [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The world's first instant [default: 2026-01-01T00:00:00Z]
+    #[arg(long, value_name = "RFC3339")]
+    pub clock: Option<Timestamp>,
+    /// How far the world's clock moves with each step [default: 1s]
+    #[arg(long, value_name = "DURATION")]
+    pub clock_step: Option<SignedDuration>,
+    /// Scripted faults, as docs/world.md describes
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+}
+
+/// The flags that only the live clouds take.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Live clouds")]
+pub struct LiveFlags {
+    /// The address of a service (pai-dlc or aiworkspace), {RegionId} standing for the region; may be repeated
+    #[arg(long = "endpoint", value_name = "NAME=URL")]
+    pub endpoints: Vec<String>,
+    /// acs3-hmac-sha256 or roa-hmac-sha1 [default: acs3-hmac-sha256]
+    #[arg(long, value_name = "NAME")]
+    pub signature: Option<Signature>,
+    /// Seconds to connect [default: 5]
+    #[arg(long, value_name = "SECONDS")]
+    pub connect_timeout: Option<Seconds>,
+    /// Seconds without a byte of an answer [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub read_timeout: Option<Seconds>,
+}
+
+/// A launch that can't be.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A flag of the other cloud.
+    #[error("{flag} is for --cloud {wanted}; leave it out, or choose that cloud")]
+    WrongCloud {
+        /// The flag.
+        flag: &'static str,
+        /// The cloud that it is for.
+        wanted: &'static str,
+    },
+    /// The clock wouldn't move forward.
+    #[error("--clock-step must be longer than nothing, such as 1s or 5m")]
+    ClockStep,
+    /// The faults can't be read.
+    #[error("can't read --faults {}: {source}", path.display())]
+    ReadFaults {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The faults don't make sense.
+    #[error("--faults: {0}")]
+    Faults(#[from] FaultsError),
+    /// An endpoint doesn't make sense.
+    #[error("--endpoint: {0}")]
+    Endpoint(#[from] EndpointError),
+    /// There is nowhere to keep state.
+    #[error(
+        "no state directory: neither XDG_STATE_HOME nor HOME is set; give --audit FILE and --audit-key FILE"
+    )]
+    NoStateDirectory,
+    /// The system can't tell which program this is.
+    #[error("can't tell where this program is: {0}")]
+    Program(io::Error),
+    /// The audit record can't be used.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The policy doesn't make sense.
+    #[error("policy {0}")]
+    Policy(#[from] LoadError),
+}
+
+impl ConfigError {
+    /// Whether the command line is at fault, rather than the machine.
+    pub const fn is_usage(&self) -> bool {
+        match self {
+            Self::WrongCloud { .. } | Self::ClockStep | Self::Endpoint(_) | Self::Faults(_) => true,
+            Self::ReadFaults { .. }
+            | Self::NoStateDirectory
+            | Self::Program(_)
+            | Self::Audit(_)
+            | Self::Policy(_) => false,
+        }
+    }
+}
+
+fn parse_region(text: &str) -> Result<String, String> {
+    if is_region(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("isn't a documented region, such as cn-hangzhou, cn-shanghai, cn-beijing, cn-shenzhen or ap-southeast-1".to_owned())
+    }
+}
+
+fn parse_standing(text: &str) -> Result<Standing, String> {
+    text.parse().map_err(|error: crate::policy::consent::StandingError| error.to_string())
+}
+
+impl Launch {
+    /// Refuses flags of the cloud that wasn't chosen.
+    ///
+    /// # Errors
+    /// [`ConfigError::WrongCloud`], naming the first such flag.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let sim = [
+            ("--seed", self.sim.seed.is_some()),
+            ("--clock", self.sim.clock.is_some()),
+            ("--clock-step", self.sim.clock_step.is_some()),
+            ("--faults", self.sim.faults.is_some()),
+        ];
+        let live = [
+            ("--endpoint", !self.live.endpoints.is_empty()),
+            ("--signature", self.live.signature.is_some()),
+            ("--connect-timeout", self.live.connect_timeout.is_some()),
+            ("--read-timeout", self.live.read_timeout.is_some()),
+        ];
+        let (strange, wanted): (&[_], _) = match self.cloud {
+            CloudKind::Sim => (&live, "live"),
+            CloudKind::Live => (&sim, "sim"),
+        };
+        match strange.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(ConfigError::WrongCloud { flag, wanted }),
+            None => Ok(()),
+        }
+    }
+
+    /// The policy of this launch. `digest_key` binds questions to this process.
+    ///
+    /// # Errors
+    /// When a policy file doesn't make sense.
+    pub fn policy(&self, on_miss: OnMiss, digest_key: Vec<u8>) -> Result<Policy, LoadError> {
+        let on_miss = match self.provenance {
+            Some(Provenance::Refuse) => OnMiss::Refuse,
+            Some(Provenance::Verify) => OnMiss::Verify,
+            None => on_miss,
+        };
+        Policy::compiled(Settings {
+            on_miss,
+            operator: Operator {
+                regions: self.regions.iter().cloned().collect(),
+                approvals: self.approvals.iter().cloned().collect(),
+            },
+            simulated: self.cloud == CloudKind::Sim,
+            digest_key,
+        })
+    }
+
+    /// Everything that a call needs. `on_miss` is the command's default for `--provenance`.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: what is wrong with the flags or the machine.
+    pub fn gateway(&self, on_miss: OnMiss) -> Result<Arc<Gateway>, ConfigError> {
+        self.check()?;
+        let key = Arc::new(self.audit_key()?);
+        let policy = self.policy(on_miss, key.hmac("question", b"digest").into_bytes())?;
+        let audit = Audit::open(&self.audit_file()?, Arc::clone(&key), self.audit_fsync)?;
+        let (client, clock) = match self.cloud {
+            CloudKind::Sim => self.simulator()?,
+            CloudKind::Live => (self.live()?, Clock::Wall),
+        };
+        Ok(Arc::new(Gateway::new(Parts { policy, client, audit, key, clock })))
+    }
+
+    fn simulator(&self) -> Result<(Client, Clock), ConfigError> {
+        let step = self.sim.clock_step.unwrap_or(DEFAULT_STEP);
+        if step <= SignedDuration::ZERO {
+            return Err(ConfigError::ClockStep);
+        }
+        let faults = match &self.sim.faults {
+            Some(path) => {
+                let text = fs::read_to_string(path)
+                    .map_err(|source| ConfigError::ReadFaults { path: path.clone(), source })?;
+                Faults::parse(&text)?
+            }
+            None => Faults::default(),
+        };
+        let world = World::seeded(self.sim.seed.unwrap_or(DEFAULT_SEED));
+        let client = Client::new(
+            Arc::new(Simulator::new(world, faults)),
+            Chain::new(vec![Provider::Fixed(Credentials::simulator())]),
+            Endpoints::default(),
+            Signature::default(),
+            Limits::default().patience.whole.duration(),
+        );
+        let clock = LogicalClock::new(self.sim.clock.unwrap_or(DEFAULT_START), step);
+        Ok((client, Clock::Logical(clock)))
+    }
+
+    fn live(&self) -> Result<Client, ConfigError> {
+        let default = Limits::default();
+        let limits = Limits {
+            connect: self.live.connect_timeout.unwrap_or(default.connect),
+            patience: Patience {
+                read: self.live.read_timeout.unwrap_or(default.patience.read),
+                ..default.patience
+            },
+            ..default
+        };
+        let deadline: Duration = limits.patience.whole.duration();
+        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(limits));
+        let chain = Chain::new(vec![Provider::Environment(Box::new(environment))]);
+        Ok(Client::new(transport, chain, self.endpoints()?, self.signature(), deadline))
+    }
+
+    /// Where the services are.
+    ///
+    /// # Errors
+    /// When an `--endpoint` doesn't make sense.
+    pub fn endpoints(&self) -> Result<Endpoints, ConfigError> {
+        Ok(Endpoints::parse(self.live.endpoints.iter().map(String::as_str))?)
+    }
+
+    /// How requests are signed.
+    pub fn signature(&self) -> Signature {
+        self.live.signature.unwrap_or_default()
+    }
+
+    /// The audit record's file.
+    ///
+    /// # Errors
+    /// When none is given and there is no state directory.
+    pub fn audit_file(&self) -> Result<PathBuf, ConfigError> {
+        match &self.audit {
+            Some(file) => Ok(file.clone()),
+            None => Ok(state_directory()?.join("audit.jsonl")),
+        }
+    }
+
+    /// The audit record's key.
+    ///
+    /// # Errors
+    /// When it can't be read, or made.
+    pub fn audit_key(&self) -> Result<Key, ConfigError> {
+        Ok(match &self.audit_key {
+            Some(file) => Key::read(file)?,
+            None => Key::of_state_directory(&state_directory()?)?,
+        })
+    }
+}
+
+/// The variable that says where programs keep their state; a child is given its own.
+pub const STATE_HOME: &str = "XDG_STATE_HOME";
+
+/// This program's own file, to start it again.
+///
+/// # Errors
+/// When the system can't tell.
+pub fn this_program() -> Result<PathBuf, ConfigError> {
+    std::env::current_exe().map_err(ConfigError::Program)
+}
+
+fn state_directory() -> Result<PathBuf, ConfigError> {
+    let base = dirs::state_dir().or_else(dirs::data_local_dir).ok_or(ConfigError::NoStateDirectory)?;
+    Ok(base.join("redline-mcp"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,211 @@
+//! What the server shows before anything is called: itself, its tools, and the whole schemas as resources.
+//!
+//! All of it is the same for every client and every request of a process.
+
+use std::sync::{Arc, LazyLock};
+
+use rmcp::model::{
+    CacheScope, ErrorData, Implementation, ListResourcesResult, ListToolsResult, ReadResourceResult,
+    Resource, ResourceContents, ServerCapabilities, ServerConfig, Tool as Listed, ToolAnnotations,
+};
+use serde_json::json;
+
+use crate::spec::{Effect, Tool};
+use crate::tools;
+
+/// How long a client may keep a list, in milliseconds. A list changes only with the program.
+const FRESH_MS: u64 = 3_600_000;
+/// The start of a schema resource's URI; the tool's name follows.
+const SCHEMAS: &str = "redline://schemas/";
+const JSON: &str = "application/json";
+
+const INSTRUCTIONS: &str = "Tools for Alibaba Cloud PAI: training jobs (dlc_*) and workspaces and images \
+(aiworkspace_*). A policy stands between you and the cloud; no argument loosens it.
+
+Order: ask the user for the region and never guess it; aiworkspace_list_workspaces for the WorkspaceId; \
+aiworkspace_list_images for every Image; then create. Ids and images that no list of this session has shown \
+are refused. Arguments have the names of the cloud's own API.
+
+The first call to a region, and every call that changes something, is put to the user by the client, who sees \
+the exact arguments. Don't ask for approval in an argument or claim to have it.
+
+A refusal is a result with isError, holding {error, rule, violations: [{path, message, fix}], retryable}: do what \
+fix says, change nothing else, and don't look for a way around. Repeat an unchanged call only if retryable is true. \
+Personal and secret values are masked; a masked value can't be used as an argument.
+
+Some arguments show as plain objects; the resource redline://schemas/<tool> has the whole schema.";
+
+/// Who the server is, and what a client's model should know of it.
+pub(super) fn info(simulated: bool) -> ServerConfig {
+    let world = if simulated {
+        "Results come from a simulated cloud: nothing real is read, changed or billed."
+    } else {
+        "Results come from the live cloud: what you create is real and billed."
+    };
+    ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_resources().build())
+        .with_server_info(
+            Implementation::new("redline-mcp", env!("CARGO_PKG_VERSION"))
+                .with_title("Redline: Alibaba Cloud PAI"),
+        )
+        .with_instructions(format!("{INSTRUCTIONS}\n\n{world}"))
+}
+
+/// The catalogue in the order in which it is listed: by name.
+pub fn sorted() -> Vec<&'static Tool> {
+    let mut tools: Vec<_> = tools::all().collect();
+    tools.sort_by_key(|tool| tool.name());
+    tools
+}
+
+/// Every tool as clients see it.
+static TOOLS: LazyLock<Vec<Listed>> = LazyLock::new(|| sorted().into_iter().map(list).collect());
+
+fn list(tool: &'static Tool) -> Listed {
+    let schema = tool.schema();
+    let input = schema.advertised.as_object().cloned().unwrap_or_default();
+    let mut listed = Listed::new(tool.name(), schema.description.as_str(), Arc::new(input));
+    listed.title = Some(tool.spec().title.to_owned());
+    listed.annotations = annotations(tool.spec().effect);
+    listed
+}
+
+/// The hints that differ from the protocol's defaults, by which a tool may change things, may overwrite or end
+/// something when it does, and does more when called again. A destroying tool says so all the same, for
+/// clients that don't know the defaults.
+pub fn annotations(effect: Effect) -> Option<ToolAnnotations> {
+    let hints = ToolAnnotations::new();
+    match effect {
+        Effect::Read | Effect::Untrusted => Some(hints.read_only(true)),
+        Effect::Reveal | Effect::Create => Some(hints.destructive(false)),
+        Effect::Update => Some(hints.idempotent(true)),
+        Effect::Act => None,
+        Effect::Destroy => Some(hints.destructive(true).idempotent(true)),
+    }
+}
+
+/// The answer to `tools/list`.
+pub fn tools() -> ListToolsResult {
+    ListToolsResult::with_all_items(TOOLS.clone()).with_ttl_ms(FRESH_MS).with_cache_scope(CacheScope::Private)
+}
+
+/// The answer to `resources/list`: a schema for each tool.
+pub(super) fn resources() -> ListResourcesResult {
+    let resources = TOOLS.iter().map(|tool| {
+        Resource::new(format!("{SCHEMAS}{}", tool.name), tool.name.to_string())
+            .with_title(format!("Whole argument schema of {}", tool.name))
+            .with_mime_type(JSON)
+    });
+    ListResourcesResult::with_all_items(resources.collect())
+        .with_ttl_ms(FRESH_MS)
+        .with_cache_scope(CacheScope::Private)
+}
+
+/// The answer to `resources/read`.
+pub(super) fn resource(uri: &str) -> Result<ReadResourceResult, ErrorData> {
+    let tool = uri.strip_prefix(SCHEMAS).and_then(tools::find).ok_or_else(|| {
+        ErrorData::resource_not_found(
+            "no such resource; resources/list has them all",
+            Some(json!({ "uri": uri })),
+        )
+    })?;
+    let contents = ResourceContents::text(tool.schema().full.to_string(), uri).with_mime_type(JSON);
+    Ok(ReadResourceResult::new(vec![contents]).with_ttl_ms(FRESH_MS).with_cache_scope(CacheScope::Private))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_follow_from_the_effect() {
+        let hints = |effect| serde_json::to_value(annotations(effect)).unwrap();
+        assert_eq!(hints(Effect::Read), json!({ "readOnlyHint": true }));
+        assert_eq!(hints(Effect::Untrusted), json!({ "readOnlyHint": true }));
+        assert_eq!(hints(Effect::Reveal), json!({ "destructiveHint": false }));
+        assert_eq!(hints(Effect::Create), json!({ "destructiveHint": false }));
+        assert_eq!(hints(Effect::Update), json!({ "idempotentHint": true }));
+        assert_eq!(hints(Effect::Act), json!(null));
+        assert_eq!(hints(Effect::Destroy), json!({ "destructiveHint": true, "idempotentHint": true }));
+    }
+
+    #[test]
+    fn only_reading_tools_say_that_they_only_read() {
+        for listed in TOOLS.iter() {
+            let effect = tools::find(&listed.name).unwrap().spec().effect;
+            let says = listed.annotations.as_ref().and_then(|hints| hints.read_only_hint);
+            assert_eq!(says == Some(true), !effect.changes(), "{}", listed.name);
+        }
+    }
+
+    #[test]
+    fn tools_are_listed_whole_sorted_and_alike_each_time() {
+        let listed = serde_json::to_string(&tools()).unwrap();
+        assert_eq!(listed, serde_json::to_string(&tools()).unwrap());
+        let names: Vec<_> = TOOLS.iter().map(|tool| tool.name.as_ref()).collect();
+        let mut expected: Vec<_> = tools::all().map(Tool::name).collect();
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+        for tool in TOOLS.iter() {
+            assert_eq!(tool.input_schema.get("type"), Some(&json!("object")), "{}", tool.name);
+            assert!(tool.title.as_ref().is_some_and(|title| !title.is_empty()), "{}", tool.name);
+            assert!(tool.description.as_ref().is_some_and(|text| !text.is_empty()), "{}", tool.name);
+        }
+    }
+
+    #[test]
+    fn lists_are_private_to_the_client() {
+        for list in [serde_json::to_value(tools()).unwrap(), serde_json::to_value(resources()).unwrap()] {
+            assert_eq!(list["cacheScope"], "private");
+            assert_eq!(list["ttlMs"], FRESH_MS);
+        }
+    }
+
+    #[test]
+    fn every_tool_has_its_whole_schema_as_a_resource() {
+        let listed = resources().resources;
+        assert_eq!(listed.len(), tools::all().count());
+        for (tool, shown) in TOOLS.iter().zip(listed) {
+            let read = serde_json::to_value(resource(&shown.uri).unwrap()).unwrap();
+            let whole: serde_json::Value =
+                serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
+            assert_eq!(whole, tools::find(&tool.name).unwrap().schema().full);
+            assert_eq!(read["contents"][0]["uri"], json!(shown.uri));
+        }
+    }
+
+    #[test]
+    fn a_folded_model_names_a_resource_that_is_there() {
+        let listed = serde_json::to_string(&tools()).unwrap();
+        let named: Vec<String> = listed
+            .split(SCHEMAS)
+            .skip(1)
+            .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
+            .collect();
+        assert!(!named.is_empty());
+        for tool in named {
+            assert!(resource(&format!("{SCHEMAS}{tool}")).is_ok(), "{tool}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_resource_is_an_error_that_names_it() {
+        for uri in ["redline://schemas/", "redline://schemas/dlc_nothing", "file:///etc/passwd", ""] {
+            let error = resource(uri).unwrap_err();
+            assert_eq!(error.code, rmcp::model::ErrorCode::RESOURCE_NOT_FOUND);
+            assert_eq!(error.data, Some(json!({ "uri": uri })));
+        }
+    }
+
+    #[test]
+    fn the_instructions_are_short_and_say_which_cloud_answers() {
+        let simulated = info(true).instructions.unwrap();
+        let live = info(false).instructions.unwrap();
+        assert!(simulated.len() < 2048 && live.len() < 2048);
+        assert!(
+            simulated
+                .ends_with("Results come from a simulated cloud: nothing real is read, changed or billed.")
+        );
+        assert!(live.ends_with("Results come from the live cloud: what you create is real and billed."));
+        assert_eq!(info(true).server_info.name, "redline-mcp");
+    }
+}

@@ -1,0 +1,267 @@
+//! The door types: who makes them, opens them, hands them on and keeps them.
+//!
+//! A call leaves only as `Cleared`, a reply enters only as `Raw` and is shown only as `Masked`. That holds as
+//! long as each has one maker. A test here that fails isn't in the way: it says that a new way round the policy
+//! has been built, or that a new function belongs to those that are looked at with care.
+
+use std::collections::BTreeMap;
+
+use super::source::{Found, Place, Source};
+
+/// The doors, where each is declared, what it derives, and what else is implemented for it.
+const DOORS: [(&str, &str, &[&str], &[&str]); 6] = [
+    ("Raw", "policy::verdict", &[], &["Debug"]),
+    ("Cleared", "policy::verdict", &[], &[]),
+    ("Masked", "policy::mask", &["Debug", "PartialEq"], &[]),
+    ("MaskedCall", "policy::mask", &[], &[]),
+    ("Approval", "policy::consent", &["Clone", "Debug", "Eq", "PartialEq"], &[]),
+    ("Question", "policy::consent", &["Clone", "Debug", "Eq", "PartialEq"], &[]),
+];
+
+fn is_door(name: &str) -> bool {
+    DOORS.iter().any(|(door, ..)| *door == name)
+}
+
+/// The functions around what `pick` picks, without repeats, sorted.
+fn within<T>(all: &[Found<T>], pick: impl Fn(&T, &Place) -> bool) -> Vec<String> {
+    let mut found: Vec<String> = all
+        .iter()
+        .filter(|found| pick(&found.what, &found.place))
+        .map(|found| found.place.within())
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Struct literals of `door`, by function; once each time.
+fn literals(source: &Source, door: &str) -> Vec<String> {
+    let mut made: Vec<String> =
+        source.literals.iter().filter(|found| found.what == door).map(|found| found.place.within()).collect();
+    made.sort();
+    made
+}
+
+fn calls_of(source: &Source, path: &[&str]) -> Vec<String> {
+    within(&source.calls, |called, _| {
+        called.ends_with(&path.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>())
+    })
+}
+
+fn returning(source: &Source, door: &str) -> Vec<String> {
+    within(&source.functions, |function, _| function.returns.contains(door))
+}
+
+fn holding(source: &Source, door: &str) -> Vec<String> {
+    let mut held: Vec<String> = source
+        .types
+        .iter()
+        .filter(|found| found.what.holds.contains(door))
+        .map(|found| format!("{}::{}", found.place.module, found.what.name))
+        .collect();
+    held.sort();
+    held
+}
+
+#[test]
+fn doors_are_sealed_and_cannot_be_copied_or_read_in() {
+    let source = Source::read();
+    for (door, module, derives, implemented) in DOORS {
+        let declared: Vec<_> = source.types.iter().filter(|found| found.what.name == door).collect();
+        assert_eq!(declared.len(), 1, "{door} is declared once");
+        assert_eq!(declared[0].place.module, module, "{door}");
+        assert!(declared[0].what.sealed, "{}: every field of {door} is private", declared[0].place);
+        assert_eq!(
+            declared[0].what.derives.iter().map(String::as_str).collect::<Vec<_>>(),
+            derives,
+            "{door}"
+        );
+        let written: Vec<&str> = source
+            .impls
+            .iter()
+            .filter(|found| found.what.1 == door)
+            .map(|found| found.what.0.as_str())
+            .collect();
+        assert_eq!(written, implemented, "{door}");
+    }
+}
+
+#[test]
+fn doors_go_by_one_name() {
+    let source = Source::read();
+    let renamed: Vec<String> = source
+        .aliases
+        .iter()
+        .filter(|found| found.what.iter().any(|name| is_door(name)))
+        .map(|found| found.place.to_string())
+        .collect();
+    assert_eq!(renamed, Vec::<String>::new());
+}
+
+#[test]
+fn doors_have_one_maker_each() {
+    let source = Source::read();
+    let made: BTreeMap<&str, Vec<String>> = DOORS
+        .iter()
+        .map(|(door, ..)| (*door, literals(source, door)))
+        .filter(|(door, _)| *door != "Raw")
+        .collect();
+    let one = |maker: &str| vec![maker.to_owned()];
+    assert_eq!(
+        made,
+        BTreeMap::from([
+            ("Approval", one("policy::consent::Approval::new")),
+            ("Cleared", one("policy::verdict::Cleared::new")),
+            ("Masked", one("policy::mask::mask")),
+            ("MaskedCall", one("policy::mask::mask_call")),
+            ("Question", one("policy::consent::Question::new")),
+        ])
+    );
+    assert_eq!(calls_of(source, &["Raw"]), ["policy::verdict::Raw::new"]);
+}
+
+#[test]
+fn only_a_judgement_clears_a_call() {
+    let source = Source::read();
+    assert_eq!(calls_of(source, &["Cleared", "new"]), ["policy::rules::judge"]);
+    assert_eq!(returning(source, "Cleared"), ["policy::verdict::Cleared::new"]);
+    assert_eq!(holding(source, "Cleared"), ["policy::verdict::Verdict"]);
+    // The record has a Verdict of its own.
+    let own = ["audit::record::Entry", "policy::rules::Bench", "policy::verdict::Judgement"];
+    assert_eq!(holding(source, "Verdict"), own);
+    assert_eq!(returning(source, "Verdict"), Vec::<String>::new());
+    assert_eq!(
+        returning(source, "Judgement"),
+        [
+            "gateway::Gateway::judge",
+            "policy::Policy::judge",
+            "policy::Policy::rehearse",
+            "policy::rules::judge"
+        ]
+    );
+}
+
+#[test]
+fn only_the_mask_makes_what_is_shown() {
+    let source = Source::read();
+    assert_eq!(
+        returning(source, "Masked"),
+        [
+            "policy::Policy::mask_existing",
+            "policy::Policy::mask_refusal",
+            "policy::Policy::mask_reply",
+            "policy::mask::mask",
+        ]
+    );
+    assert_eq!(
+        calls_of(source, &["mask", "mask"]),
+        ["policy::Policy::mask_existing", "policy::Policy::mask_refusal", "policy::Policy::mask_reply"]
+    );
+    assert_eq!(holding(source, "Masked"), ["gateway::Step"]);
+    assert_eq!(returning(source, "MaskedCall"), ["policy::Policy::mask_call", "policy::mask::mask_call"]);
+}
+
+#[test]
+fn only_the_policy_takes_an_answer_for_a_yes() {
+    let source = Source::read();
+    assert_eq!(
+        calls_of(source, &["Approval", "new"]),
+        ["policy::hear_arguments", "policy::rules::arguments_confirmed"]
+    );
+    assert_eq!(
+        calls_of(source, &["Question", "new"]),
+        ["policy::question::arguments", "policy::question::region"]
+    );
+}
+
+#[test]
+fn only_the_policy_opens_what_a_cloud_answered() {
+    let source = Source::read();
+    let open: Vec<_> =
+        source.functions.iter().filter(|found| found.place.within().ends_with("Raw::open")).collect();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].what.visibility, "pub(super)");
+    let outside = within(&source.methods, |(name, count), place| {
+        name == "open" && *count == 0 && place.top() != "policy"
+    });
+    assert_eq!(outside, Vec::<String>::new());
+    let inside = within(&source.methods, |(name, count), place| {
+        name == "open" && *count == 0 && place.top() == "policy"
+    });
+    assert!(!inside.is_empty(), "the search finds none at all");
+}
+
+#[test]
+fn only_a_cleared_call_is_sent() {
+    let source = Source::read();
+    let sends: Vec<_> =
+        source.functions.iter().filter(|found| found.place.within() == "cloud::Client::send").collect();
+    assert_eq!(sends.len(), 1);
+    assert_eq!(sends[0].what.takes, ["Cleared", "Timestamp"]);
+    let senders = within(&source.methods, |(name, _), place| name == "send" && place.top() == "cloud");
+    assert_eq!(senders, ["cloud::Client::send"]);
+    let by_path = within(&source.paths, |path, _| {
+        path.ends_with(&["Transport", "send"].map(str::to_owned))
+            || path.ends_with(&["Client", "send"].map(str::to_owned))
+    });
+    assert_eq!(by_path, Vec::<String>::new());
+}
+
+#[test]
+fn the_network_has_one_room() {
+    let source = Source::read();
+    let elsewhere = within(&source.paths, |path, place| {
+        path.iter().any(|step| step == "reqwest") && place.module != "cloud::transport::http"
+    });
+    assert_eq!(elsewhere, Vec::<String>::new());
+    let users = within(&source.paths, |path, place| {
+        path.starts_with(&["crate", "cloud", "transport"].map(str::to_owned))
+            && !["cloud", "sim", "config"].contains(&place.top())
+    });
+    assert_eq!(users, Vec::<String>::new());
+}
+
+#[test]
+fn only_a_parsed_call_exists() {
+    let source = Source::read();
+    let declared: Vec<_> = source
+        .types
+        .iter()
+        .filter(|found| found.what.name == "Call" && found.place.module == "spec")
+        .collect();
+    assert_eq!(declared.len(), 1);
+    assert!(declared[0].what.sealed, "{}: every field of Call is private", declared[0].place);
+    assert_eq!(declared[0].what.derives.iter().map(String::as_str).collect::<Vec<_>>(), ["Clone"]);
+    let made: Vec<String> =
+        literals(source, "Call").into_iter().filter(|place| place.starts_with("spec::")).collect();
+    assert_eq!(made, ["spec::Tool::call", "spec::Tool::parse"]);
+}
+
+#[test]
+fn the_server_never_names_what_it_must_not_touch() {
+    let source = Source::read();
+    let named = within(&source.paths, |path, place| {
+        place.top() == "server"
+            && path.iter().any(|step| ["Raw", "Outcome", "Cleared"].contains(&step.as_str()))
+    });
+    assert_eq!(named, Vec::<String>::new());
+    assert!(source.functions.iter().any(|found| found.place.top() == "server"), "there is no server to read");
+}
+
+#[test]
+fn a_second_maker_is_found_however_it_is_written() {
+    let planted = "
+        fn a() -> Masked { Masked { body, is_error: false, redactions } }
+        impl Masked { fn b() -> Option<Self> { Some(Self { body, is_error: false, redactions }) } }
+        fn c() { let x = vec![Masked { body, is_error, redactions }]; }
+        fn d() { select! { x = y => Masked { body, is_error, redactions } } }
+        fn e() { ask().open(); println!(\"{}\", ask().open()); }
+    ";
+    let source = Source::of("server::call", planted);
+    assert_eq!(
+        literals(&source, "Masked"),
+        ["server::call::Masked::b", "server::call::a", "server::call::c", "server::call::d"]
+    );
+    assert_eq!(returning(&source, "Masked"), ["server::call::Masked::b", "server::call::a"]);
+    assert_eq!(within(&source.methods, |(name, _), _| name == "open"), ["server::call::e"]);
+}
