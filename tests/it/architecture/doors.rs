@@ -113,7 +113,7 @@ fn doors_have_one_maker_each() {
             ("Approval", one("policy::consent::Approval::new")),
             ("Cleared", one("policy::verdict::Cleared::new")),
             ("Masked", one("policy::mask::mask")),
-            ("MaskedCall", one("policy::mask::mask_call")),
+            ("MaskedCall", one("policy::mask::masked_call")),
             ("Question", one("policy::consent::Question::new")),
         ])
     );
@@ -158,7 +158,15 @@ fn only_the_mask_makes_what_is_shown() {
         ["policy::Policy::mask_existing", "policy::Policy::mask_refusal", "policy::Policy::mask_reply"]
     );
     assert_eq!(holding(source, "Masked"), ["gateway::Step"]);
-    assert_eq!(returning(source, "MaskedCall"), ["policy::Policy::mask_call", "policy::mask::mask_call"]);
+    assert_eq!(
+        returning(source, "MaskedCall"),
+        [
+            "policy::Policy::mask_call",
+            "policy::mask::ask_call",
+            "policy::mask::mask_call",
+            "policy::mask::masked_call"
+        ]
+    );
 }
 
 #[test]
