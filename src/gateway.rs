@@ -192,6 +192,7 @@ impl Gateway {
                 return Ok(self.refuse(&scope, record, refusal).await);
             }
         };
+        scope.lock().of_account(&account);
         let held = match reservation(&call, &account) {
             Some(key) => Some(Reservations::hold(&self.reservations, key).await),
             None => None,
@@ -341,6 +342,7 @@ impl Gateway {
 
     /// Finds out what the outcome means, learns from it and shows it.
     async fn settle(&self, mut context: Context, call: &Call, outcome: Outcome) -> Step {
+        self.policy.note(call, &outcome, &mut context.scope.lock().seen);
         let mut evidence = Evidence::default();
         for _ in 0..ROUNDS {
             match self.policy.review(call, &outcome, &evidence) {

@@ -306,23 +306,20 @@ fn arguments_confirmed(
     call: &Call,
     knowledge: &Knowledge<'_>,
 ) -> Result<Approval, Box<Ruling>> {
-    let question = arguments_question(policy, rule, call, knowledge.account)
-        .map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
+    let question = arguments_question(policy, rule, call, knowledge.account);
     if policy.settings.operator.approves(call) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
     }
     match knowledge.approval {
         Some(approval) if approval.digest() == question.digest() => Ok(approval.clone()),
-        Some(_) | None => Err(Box::new(Ruling::Confirm(question))),
+        Some(_) | None => Err(Box::new(match question::readable(&question) {
+            Ok(()) => Ruling::Confirm(question),
+            Err(refusal) => Ruling::Refuse(refusal),
+        })),
     }
 }
 
-pub(super) fn arguments_question(
-    policy: &Policy,
-    rule: &Confirm,
-    call: &Call,
-    account: &str,
-) -> Result<Question, Refusal> {
+pub(super) fn arguments_question(policy: &Policy, rule: &Confirm, call: &Call, account: &str) -> Question {
     question::arguments(rule, call, &ask_call(call), &setting(policy, account))
 }
 
