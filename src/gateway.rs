@@ -192,6 +192,7 @@ impl Gateway {
                 return Ok(self.refuse(&scope, record, refusal).await);
             }
         };
+        scope.lock().of_account(&account);
         let held = match reservation(&call, &account) {
             Some(key) => Some(Reservations::hold(&self.reservations, key).await),
             None => None,

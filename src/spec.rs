@@ -184,8 +184,8 @@ pub struct Spec {
     pub effect: Effect,
     /// Method and path.
     pub route: Route,
-    /// The RAM permission that it needs.
-    pub permission: &'static str,
+    /// The RAM permission that it needs, where the documentation names one.
+    pub permission: Option<&'static str>,
 }
 
 /// One documented operation: the request type implements it.

@@ -17,9 +17,21 @@ pub struct Scope {
 /// What is known, agreed to, and must not be shown, within a scope.
 #[derive(Default)]
 pub(super) struct State {
+    account: String,
     pub(super) facts: Facts,
     pub(super) consents: Consents,
     pub(super) seen: Seen,
+}
+
+impl State {
+    /// Forgets what another account could see, when the credentials are another's now. What must not be shown
+    /// stays known, and regions are confirmed per account anyway.
+    pub(super) fn of_account(&mut self, account: &str) {
+        if self.account != account {
+            account.clone_into(&mut self.account);
+            self.facts = Facts::default();
+        }
+    }
 }
 
 impl Default for Scope {

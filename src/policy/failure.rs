@@ -106,12 +106,16 @@ pub(super) fn is_denied(error: &CloudError) -> bool {
 /// Every permission that the product's tools need, the missing one first (R-WS-29, R-DLC-63, R-DLC-87).
 fn denied(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bool) {
     let spec = call.spec();
-    let missing =
-        error.denial.as_ref().and_then(|denial| denial.action.as_deref()).unwrap_or(spec.permission);
+    let missing = error
+        .denial
+        .as_ref()
+        .and_then(|denial| denial.action.as_deref())
+        .filter(|action| !action.is_empty())
+        .or(spec.permission);
     let mut needed: Vec<&str> = tools::all()
         .map(|tool| tool.spec())
         .filter(|other| other.cloud == spec.cloud)
-        .map(|spec| spec.permission)
+        .filter_map(|spec| spec.permission)
         .collect();
     needed.sort_unstable();
     needed.dedup();
@@ -119,7 +123,10 @@ fn denied(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bool
         Cloud::Dlc => "PAI-DLC",
         Cloud::AiWorkspace => "AIWorkSpace",
     };
-    let text = format!("the account lacks the permission {missing}");
+    let text = match missing {
+        Some(action) => format!("the account lacks the permission {action}"),
+        None => format!("the account lacks the permission for {}", spec.action),
+    };
     let fix = format!(
         "ask the user to have it granted in RAM, and wait until they say it is; the {product} tools need {}; the \
          ram-permission-diagnose skill can guide the request",

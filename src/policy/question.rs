@@ -48,15 +48,7 @@ pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Settin
 }
 
 /// Whether exactly this call should be made.
-///
-/// # Errors
-/// A refusal, when the question would be too long to be read.
-pub(super) fn arguments(
-    rule: &Confirm,
-    call: &Call,
-    shown: &MaskedCall,
-    setting: &Setting<'_>,
-) -> Result<Question, Refusal> {
+pub(super) fn arguments(rule: &Confirm, call: &Call, shown: &MaskedCall, setting: &Setting<'_>) -> Question {
     let spec = call.spec();
     let mut message = format!("{}: {}\n\n{}\n", verb(spec.effect), spec.title, world(setting));
     let _ = writeln!(message, "Account: {}", setting.account);
@@ -83,18 +75,26 @@ pub(super) fn arguments(
         .map(|note| note.say.clone())
         .collect();
     section(&mut message, "Note", &notes);
-    if message.chars().count() > LONGEST {
-        let text =
-            format!("the question would have more than {LONGEST} characters, too many for a person to read");
-        return Err(Refusal::new(rule.id.clone(), text).with(Fault::new(
-            "",
-            "the arguments are too long to be confirmed",
-            "shorten them: put long commands into a script that is mounted, long settings into a file",
-        )));
-    }
     let exact = Value::Object(call.arguments().clone()).to_string();
     let digest = digest(setting, &["arguments", spec.name, &exact, &message]);
-    Ok(Question::new(rule.id.clone(), message, Form::Approve, digest))
+    Question::new(rule.id.clone(), message, Form::Approve, digest)
+}
+
+/// Whether a person can be expected to read `question`.
+///
+/// # Errors
+/// A refusal, when it is too long.
+pub(super) fn readable(question: &Question) -> Result<(), Refusal> {
+    if question.message().chars().count() <= LONGEST {
+        return Ok(());
+    }
+    let text =
+        format!("the question would have more than {LONGEST} characters, too many for a person to read");
+    Err(Refusal::new(question.rule(), text).with(Fault::new(
+        "",
+        "the arguments are too long to be confirmed",
+        "shorten them: put long commands into a script that is mounted, long settings into a file",
+    )))
 }
 
 const fn verb(effect: Effect) -> &'static str {

@@ -4,19 +4,21 @@
 //! confirmation, the policy's reads, what exists already, the arguments' confirmation. Nothing here does I/O
 //! or reads a clock.
 
+mod secrets;
+
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::consent::{Approval, Channel, Question};
 use super::facts::Known;
-use super::load::{Check, Confirm, Precheck, Provenance, Rule, SecretArgument, Subject, binds, hours};
+use super::load::{Check, Confirm, Precheck, Provenance, Rule, Subject, binds, hours};
 use super::mask::ask_call;
 use super::question::{self, Setting};
 use super::review::{self, Evidence, Read, Standing, look, read, standing};
 use super::verdict::{Cleared, Existing, Finding, Ground, Judgement, Refusal, Said, Verdict};
 use super::{Knowledge, OnMiss, Policy};
 use crate::error::Fault;
-use crate::spec::marks::{Fact, Home, Path};
+use crate::spec::marks::{Fact, Home};
 use crate::spec::{Call, Origin};
 use crate::tools;
 use crate::tools::aiworkspace::workspaces::{CreateWorkspace, ListProducts};
@@ -84,7 +86,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     let mut grounds = Vec::new();
     let mut unverified = Vec::new();
     for rule in &policy.rules.secret_argument {
-        let (path, ruling) = secrets(rule, call);
+        let (path, ruling) = secrets::found(rule, call);
         bench.hear(rule, path, ruling);
     }
     for rule in &policy.rules.provenance {
@@ -142,63 +144,6 @@ pub(super) fn of(rules: &[Confirm], subject: Subject) -> impl Iterator<Item = &C
 
 fn of_check<'r>(rules: &'r [Precheck], check: Check, call: &Call) -> impl Iterator<Item = &'r Precheck> {
     rules.iter().filter(move |rule| rule.check == check && binds(rule.tools.as_ref(), &rule.except, call))
-}
-
-/// Whether an argument holds what looks like a credential (R-WS-04).
-fn secrets(rule: &SecretArgument, call: &Call) -> (Option<String>, Ruling) {
-    let mut refusal = Refusal::new(rule.id.clone(), "an argument holds what looks like a credential");
-    let mut first = None;
-    each_text(&Path::Root, call.arguments(), &mut |path, text| {
-        if rule.patterns.iter().any(|pattern| pattern.0.is_match(text)) {
-            let path = path.to_string();
-            if refusal.violations.last().is_some_and(|fault| fault.path == path) {
-                return;
-            }
-            first.get_or_insert_with(|| path.clone());
-            refusal.violations.push(Fault::new(
-                path,
-                "looks like an access key, a secret or a token",
-                rule.fix.clone(),
-            ));
-        }
-    });
-    let ruling = if refusal.violations.is_empty() { Ruling::Pass } else { Ruling::Refuse(refusal) };
-    (first, ruling)
-}
-
-/// Calls `visit` for every text among the arguments, keys of free maps included. A text comes with its name,
-/// `name=text`, because a secret is often known by its name alone; so does a variable that is written as a
-/// pair of Key or Name and Value.
-fn each_text(path: &Path<'_>, object: &Map<String, Value>, visit: &mut impl FnMut(&Path<'_>, &str)) {
-    let variable = ["Key", "Name"].iter().find_map(|name| object.get(*name)?.as_str());
-    for (name, value) in object {
-        let inner = Path::Field(path, name);
-        match value {
-            Value::String(text) => {
-                visit(&inner, &format!("{name}={text}"));
-                if let Some(variable) = variable.filter(|_| name == "Value") {
-                    visit(&inner, &format!("{variable}={text}"));
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                visit(path, name);
-                each(&inner, value, visit);
-            }
-        }
-    }
-}
-
-fn each(path: &Path<'_>, value: &Value, visit: &mut impl FnMut(&Path<'_>, &str)) {
-    match value {
-        Value::String(text) => visit(path, text),
-        Value::Object(object) => each_text(path, object, visit),
-        Value::Array(items) => {
-            for (index, value) in items.iter().enumerate() {
-                each(&Path::Index(path, index), value, visit);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 /// Whether every value of the rule's kind is known; `None` where the call has none.
@@ -361,23 +306,20 @@ fn arguments_confirmed(
     call: &Call,
     knowledge: &Knowledge<'_>,
 ) -> Result<Approval, Box<Ruling>> {
-    let question = arguments_question(policy, rule, call, knowledge.account)
-        .map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
+    let question = arguments_question(policy, rule, call, knowledge.account);
     if policy.settings.operator.approves(call) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
     }
     match knowledge.approval {
         Some(approval) if approval.digest() == question.digest() => Ok(approval.clone()),
-        Some(_) | None => Err(Box::new(Ruling::Confirm(question))),
+        Some(_) | None => Err(Box::new(match question::readable(&question) {
+            Ok(()) => Ruling::Confirm(question),
+            Err(refusal) => Ruling::Refuse(refusal),
+        })),
     }
 }
 
-pub(super) fn arguments_question(
-    policy: &Policy,
-    rule: &Confirm,
-    call: &Call,
-    account: &str,
-) -> Result<Question, Refusal> {
+pub(super) fn arguments_question(policy: &Policy, rule: &Confirm, call: &Call, account: &str) -> Question {
     question::arguments(rule, call, &ask_call(call), &setting(policy, account))
 }
 

@@ -157,7 +157,7 @@ fn outcome(described: &Value) -> Outcome {
         request_id: error.get("request_id").map(text),
         recommend: None,
         denial: error.get("denied").map(|denied| Denial {
-            action: denied.get("action").map(text),
+            action: denied["action"].as_str().map(str::to_owned),
             reason: None,
             principal: denied["principal"].as_array().into_iter().flatten().cloned().map(Raw::new).collect(),
         }),

@@ -52,7 +52,10 @@ impl CloudError {
         Self {
             status: StatusCode::FORBIDDEN,
             code: "Forbidden.RAM".to_owned(),
-            message: format!("User not authorized to operate on the specified resource: {action}."),
+            message: format!(
+                "User {} not authorized to operate on the specified resource: {action}.",
+                canaries::PRINCIPAL_NAME
+            ),
             denied: Some(action),
         }
     }

@@ -1,1 +1,195 @@
+//! What holds whatever is called and whatever a cloud answers.
+
+use proptest::prelude::*;
+
 use super::*;
+use crate::spec::marks::{Kind, Mark, Shape};
+
+const CANARIES: [&str; 4] = ["canary-zq81-last", "canary-zq82-first", "canary-zq83-omit", "1095312831785714"];
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        prop::sample::select(CANARIES.to_vec()).prop_map(|canary| Value::from(format!("by {canary}!"))),
+        prop::sample::select(CANARIES.to_vec()).prop_map(Value::from),
+        Just(Value::from(1_095_312_831_785_714_u64)),
+    ]
+}
+
+fn anything() -> impl Strategy<Value = Value> {
+    scalar().prop_recursive(3, 16, 4, |inner| {
+        let key = prop_oneof![
+            "[A-Za-z]{1,8}",
+            prop::sample::select(CANARIES.to_vec()).prop_map(str::to_owned),
+            prop::sample::select(vec![
+                "Workspaces",
+                "Owner",
+                "Creator",
+                "AdminNames",
+                "Images",
+                "UserId",
+                "Envs"
+            ])
+            .prop_map(str::to_owned),
+        ];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(key, inner, 0..5)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    })
+}
+
+/// A reply of `shape` with a canary under each mask, and whatever `odd` holds in some places.
+fn planted(shape: &Shape, odd: &mut impl Iterator<Item = (u8, Value)>) -> Value {
+    let (dice, other) = odd.next().unwrap_or((255, Value::Null));
+    if dice < 40 && shape.mark.is_none() {
+        return other;
+    }
+    let number = CANARIES[3];
+    match (shape.mark, &shape.kind) {
+        (Some(Mark::Last4), _) if dice % 3 == 0 => json!(number.parse::<u64>().unwrap()),
+        (Some(Mark::Last4), _) if dice % 3 == 1 => json!([CANARIES[0], number]),
+        (Some(Mark::Last4), _) => json!(CANARIES[0]),
+        (Some(Mark::First), _) if dice % 3 == 0 => json!({ "name": CANARIES[1] }),
+        (Some(Mark::First), _) => json!(CANARIES[1]),
+        (Some(Mark::Omit), _) => json!(CANARIES[2]),
+        (Some(Mark::EnvValues), _) => json!({ "A": "canaryzq84env0000" }),
+        (Some(Mark::Joined), _) => json!(["dev", format!("by {}", CANARIES[1])]),
+        (None, Kind::Object(fields)) => {
+            Value::Object(fields.iter().map(|(name, shape)| (name.clone(), planted(shape, odd))).collect())
+        }
+        (None, Kind::List(item)) => json!([planted(item, odd)]),
+        (None, Kind::Map(item)) => json!({ CANARIES[0]: planted(item, odd) }),
+        (None, Kind::Text) => json!(format!("x{} {} {}", CANARIES[0], CANARIES[1], CANARIES[2])),
+        (None, Kind::Integer | Kind::Number) => json!(number.parse::<u64>().unwrap()),
+        (None, Kind::Flag) => json!(CANARIES[1]),
+        (None, Kind::Any) => json!({ "k": CANARIES }),
+    }
+}
+
+fn read_of(tool: &'static crate::spec::Tool) -> Call {
+    let arguments = match tool.name() {
+        "dlc_create_job" => job(),
+        "aiworkspace_create_workspace" => workspace(),
+        "aiworkspace_get_workspace" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "1001" }),
+        "dlc_get_job" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }),
+        _ => json!({ "RegionId": "cn-hangzhou" }),
+    };
+    call(tool.name(), &arguments)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// R-WS-10 to R-WS-16, R-WS-90: a value under a mask shows nowhere, whatever surrounds it.
+    #[test]
+    fn masked_canaries_never_show(
+        tool in 0..7_usize,
+        odd in prop::collection::vec((any::<u8>(), anything()), 40),
+    ) {
+        let call = read_of(crate::tools::all().nth(tool).unwrap());
+        let mut seen = Seen::default();
+        // Another reply of the scope has named them all, as a workspace of its own does.
+        let named = json!({
+            "Creator": CANARIES[0],
+            "Owner": { "UserId": CANARIES[3], "UserName": CANARIES[1], "UserKp": CANARIES[2] },
+        });
+        let get = read_of(find("aiworkspace_get_workspace").unwrap());
+        policy().note(&get, &Outcome::Reply(Raw::new(named)), &mut seen);
+        let reply = planted(call.tool().reply(), &mut odd.into_iter());
+        let masked = policy().mask_reply(&call, &Outcome::Reply(Raw::new(reply)), &mut seen).unwrap();
+        let text = masked.body().to_string();
+        for canary in CANARIES {
+            prop_assert!(!text.contains(canary), "{} in {}", canary, text);
+        }
+        prop_assert!(masked.body().is_object());
+    }
+
+    /// A reply's own masks are enough: nothing need have been seen before.
+    #[test]
+    fn a_reply_sweeps_itself(creator in "[a-z0-9]{12,20}", text in ".{0,20}", extra in anything()) {
+        let reply = json!({
+            "Creator": [creator, extra],
+            "Description": format!("{text}{creator}{text}"),
+            "WorkspaceName": creator,
+            "Owner": { "DisplayName": text },
+        });
+        let get = read_of(find("aiworkspace_get_workspace").unwrap());
+        let masked = policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), &mut Seen::default()).unwrap();
+        prop_assert!(!masked.body().to_string().contains(&creator), "{}", masked.body());
+    }
+
+    #[test]
+    fn nothing_a_cloud_answers_panics(tool in 0..7_usize, reply in anything(), status in 100_u16..600, code in ".{0,20}") {
+        let call = read_of(crate::tools::all().nth(tool).unwrap());
+        let error = json!({ "error": { "status": status, "code": code, "message": reply } });
+        for described in [json!({ "reply": reply }), error] {
+            let outcome = outcome(&described);
+            let mut world = World::ready();
+            policy().note(&call, &outcome, &mut world.seen);
+            policy().learn(&call, &outcome, &mut world.facts, Known { at: now(), learned_at: 1 });
+            policy().mask_reply(&call, &outcome, &mut world.seen);
+            policy().review(&call, &outcome, &world.evidence);
+            world.evidence.add(call.clone().by(Origin::Policy), outcome);
+            judge(policy(), &self::call("aiworkspace_create_workspace", &workspace()), &world);
+        }
+    }
+
+    /// No argument makes judging panic, and none is cleared without what the rules ask for.
+    #[test]
+    fn nothing_is_cleared_by_arguments_alone(
+        tool in 0..7_usize,
+        names in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        values in prop::collection::vec(anything(), 4),
+    ) {
+        let tool = crate::tools::all().nth(tool).unwrap();
+        let mut arguments = read_of(tool).arguments().clone();
+        if let Value::Object(properties) = &tool.schema().full["properties"] {
+            for (index, value) in names.iter().zip(&values) {
+                arguments.insert(index.get(&properties.keys().collect::<Vec<_>>()).to_string(), value.clone());
+            }
+        }
+        if let Ok(call) = tool.parse(&arguments) {
+            for origin in [Origin::Agent, Origin::Policy] {
+                let verdict = judge(policy(), &call.clone().by(origin), &World::default());
+                prop_assert!(!matches!(verdict, Verdict::Cleared(_) | Verdict::Answer(_) | Verdict::Need(_)));
+            }
+            if call.spec().effect.changes() {
+                let verdict = judge(policy(), &call, &World::ready());
+                prop_assert!(!matches!(verdict, Verdict::Cleared(_) | Verdict::Answer(_)));
+            }
+        }
+    }
+
+    /// R-DLC-24: only the very text that was listed passes.
+    #[test]
+    fn only_the_listed_image_passes(image in "[ -~]{1,40}|.{1,10}") {
+        prop_assume!(image != "registry/pytorch:2.3");
+        let mut arguments = job();
+        arguments["JobSpecs"][0]["Image"] = json!(image);
+        let refusal = refused(judge(policy(), &call("dlc_create_job", &arguments), &World::ready()));
+        prop_assert!(["image-from-list", "no-credentials-in-arguments"].contains(&refusal.rule.as_str()));
+    }
+}
+
+/// The policy that is served and the one that records tell of are the same.
+#[test]
+fn the_fingerprint_is_of_the_files() {
+    let again = Policy::compiled(settings()).unwrap();
+    assert_eq!(policy().sha256(), again.sha256());
+    assert_eq!(policy().sha256().len(), 64);
+}
+
+#[test]
+fn a_refusal_of_arguments_keeps_every_fault() {
+    let faults = find("aiworkspace_get_workspace").unwrap().parse(&serde_json::Map::new()).unwrap_err();
+    let refusal = Policy::refuse_arguments(faults.clone());
+    assert_eq!(refusal.rule, "arguments");
+    assert_eq!(refusal.error, "the arguments don't fit the tool; nothing was sent");
+    assert_eq!(refusal.violations, faults.as_slice());
+    assert!(!refusal.retryable);
+}

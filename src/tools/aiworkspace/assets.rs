@@ -58,7 +58,7 @@ impl Operation for ListImages {
         action: "ListImages",
         effect: Effect::Read,
         route: Route::get("/api/v1/images"),
-        permission: "paiimage:ListImages",
+        permission: Some("paiimage:ListImages"),
     };
     type Reply = Images;
 }

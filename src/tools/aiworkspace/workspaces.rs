@@ -63,7 +63,7 @@ impl Operation for ListProducts {
         action: "ListProducts",
         effect: Effect::Read,
         route: Route::get("/api/v1/products"),
-        permission: "paiworkspace:ListProducts",
+        permission: None,
     };
     type Reply = Products;
 }
@@ -134,7 +134,7 @@ impl Operation for ListWorkspaces {
         action: "ListWorkspaces",
         effect: Effect::Read,
         route: Route::get("/api/v1/workspaces"),
-        permission: "paiworkspace:ListWorkspaces",
+        permission: Some("paiworkspace:ListWorkspaces"),
     };
     type Reply = Workspaces;
 
@@ -261,7 +261,7 @@ impl Operation for GetWorkspace {
         action: "GetWorkspace",
         effect: Effect::Read,
         route: Route::get("/api/v1/workspaces/{WorkspaceId}"),
-        permission: "paiworkspace:GetWorkspace",
+        permission: Some("paiworkspace:GetWorkspace"),
     };
     type Reply = Workspace;
 }
@@ -346,7 +346,7 @@ impl Operation for CreateWorkspace {
         action: "CreateWorkspace",
         effect: Effect::Create,
         route: Route::post("/api/v1/workspaces"),
-        permission: "paiworkspace:CreateWorkspace",
+        permission: Some("paiworkspace:CreateWorkspace"),
     };
     type Reply = WorkspaceCreated;
 

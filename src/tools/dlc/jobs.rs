@@ -107,7 +107,7 @@ impl Operation for CreateJob {
         action: "CreateJob",
         effect: Effect::Create,
         route: Route::post("/api/v1/jobs"),
-        permission: "paidlc:CreateJob",
+        permission: Some("paidlc:CreateJob"),
     };
     type Reply = JobCreated;
 
@@ -218,7 +218,7 @@ impl Operation for GetJob {
         action: "GetJob",
         effect: Effect::Read,
         route: Route::get("/api/v1/jobs/{JobId}"),
-        permission: "paidlc:GetJob",
+        permission: Some("paidlc:GetJob"),
     };
     type Reply = Job;
 }
