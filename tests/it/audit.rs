@@ -71,7 +71,9 @@ async fn a_create_is_two_lines_and_a_read_is_one() {
     assert_eq!(decision["is_error"], Value::Null);
     assert_eq!(record[7]["error"], "image-from-list");
     for line in &record {
-        for field in ["ts", "clock", "scope", "span_id", "server", "effect", "arguments_hmac", "policy_sha256"] {
+        for field in
+            ["ts", "clock", "scope", "span_id", "server", "effect", "arguments_hmac", "policy_sha256"]
+        {
             assert_ne!(line[field], Value::Null, "{field}: {line}");
         }
     }
@@ -105,7 +107,10 @@ async fn each_answer_is_recorded_as_what_it_was() {
             let session = Session::start(Home::new(), era, &[], Human::who_says([says])).await;
             session.refused("region-confirmed", LIST_WORKSPACES, here()).await;
             let last = session.home.record().pop().unwrap();
-            assert_eq!((&last["verdict"], &last["confirmation"]["answer"]), (&json!("refused"), &json!(answer)));
+            assert_eq!(
+                (&last["verdict"], &last["confirmation"]["answer"]),
+                (&json!("refused"), &json!(answer))
+            );
         }
     }
 }
@@ -169,7 +174,11 @@ async fn the_record_is_shown_a_line_a_call() {
     let table = home.run(&["audit", "show", file.to_str().unwrap()]);
     assert_eq!(table.code, Some(0));
     assert_eq!(table.stdout.lines().count(), home.record().len() + 1);
-    assert!(table.stdout.contains("CreateWorkspace 200") && table.stdout.contains("operator accept"), "{}", table.stdout);
+    assert!(
+        table.stdout.contains("CreateWorkspace 200") && table.stdout.contains("operator accept"),
+        "{}",
+        table.stdout
+    );
     let shown = home.run(&["audit", "show", "--json", file.to_str().unwrap()]);
     let shown: Vec<Value> = shown.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(shown, home.record());
@@ -205,7 +214,8 @@ async fn what_cannot_be_recorded_is_not_sent() {
     fs::rename(&aside, session.home.record_file()).unwrap();
 
     assert_eq!(submit(&session).await.unwrap()["JobId"], first);
-    let check = json!({ "RegionId": REGION, "WorkspaceName": "vision_team", "Option": "CheckWorkspaceExists" });
+    let check =
+        json!({ "RegionId": REGION, "WorkspaceName": "vision_team", "Option": "CheckWorkspaceExists" });
     assert_eq!(session.call(LIST_WORKSPACES, check).await.unwrap()["Total Count"], 0);
     assert_eq!(verify(&session.end().await).code, Some(0));
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 use redline_mcp::sim::world::CANARIES;
 use serde_json::{Value, json};
 
+use crate::harness::Home;
 use crate::harness::raw::{Ended, Raw};
 use crate::harness::world::{
     CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_JOB, GET_WORKSPACE, LIST_IMAGES, LIST_PRODUCTS,
     LIST_WORKSPACES, PRETRAIN, PYTORCH, REGION, VISION, job, job_id, workspace,
 };
-use crate::harness::Home;
 
 /// What stands only where no type says what it is: it is dropped, so nobody knows it.
 const UNTYPED: [&str; 2] = ["zhao.min-canary-e2@acme-train.example", "CAIScanary1q6Ft5B2yfSjIr5bYKdTr"];

@@ -165,7 +165,8 @@ fn a_job_is_submitted_in_one_process_once_its_image_is_looked_up() {
 fn the_arguments_can_come_from_stdin() {
     let home = Home::new();
     let record = home.record_file();
-    let command = ["call", "--json", "--region", REGION, "--audit", record.to_str().unwrap(), LIST_WORKSPACES, "-"];
+    let command =
+        ["call", "--json", "--region", REGION, "--audit", record.to_str().unwrap(), LIST_WORKSPACES, "-"];
     let ran = home.run_as(PROGRAM, &command, &here().to_string());
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(ran.json()["Workspaces"].as_array().unwrap().len(), 6);
@@ -186,7 +187,10 @@ fn no_variable_stands_for_a_region_or_a_yes() {
     assert_eq!(paths(&ran.json()), ["RegionId"]);
     assert!(home.calls().is_empty());
     let verdict = home.run(&["call", "--json", "--dry-run", LIST_WORKSPACES, &here().to_string()]).json();
-    assert_eq!((&verdict["verdict"], &verdict["confirm"]["rule"]), (&json!("confirm"), &json!("region-confirmed")));
+    assert_eq!(
+        (&verdict["verdict"], &verdict["confirm"]["rule"]),
+        (&json!("confirm"), &json!("region-confirmed"))
+    );
     let shown = verdict["confirm"]["question"].as_str().unwrap().to_owned();
     assert!(shown.contains("simulated"), "{shown}");
 }
@@ -220,7 +224,12 @@ impl Service {
                 stream.read_exact(&mut byte).unwrap();
                 head.push(byte[0]);
             }
-            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            )
+            .unwrap();
             String::from_utf8(head).unwrap()
         })
     }

@@ -89,7 +89,8 @@ fn the_cases_have_every_argument() {
         });
     }
     for entry in fs::read_dir(data("tool-schemas")).unwrap() {
-        let schema: Value = serde_json::from_str(&fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap();
+        let schema: Value =
+            serde_json::from_str(&fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap();
         let tool = schema["name"].as_str().unwrap();
         each_field("", &schema["input"], &mut |path| {
             if !refused.contains(&path) {
@@ -213,10 +214,14 @@ fn a_refused_call_shows_its_request_without_its_secrets() {
 /// Arguments that don't parse make no request.
 #[test]
 fn arguments_that_do_not_parse_make_no_request() {
-    let ran = rehearse(&Home::new(), GET_JOB, &json!({ "RegionId": "cn-hangzhou.evil.example", "JobId": "" }), &[]);
+    let ran =
+        rehearse(&Home::new(), GET_JOB, &json!({ "RegionId": "cn-hangzhou.evil.example", "JobId": "" }), &[]);
     assert_eq!(ran.code, Some(1));
     let shown = ran.json();
-    assert_eq!((&shown["verdict"], &shown["request"], &shown["confirm"]), (&json!("refused"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&shown["verdict"], &shown["request"], &shown["confirm"]),
+        (&json!("refused"), &Value::Null, &Value::Null)
+    );
     assert_eq!(crate::harness::paths(&shown), ["RegionId", "JobId"]);
 }
 
@@ -242,7 +247,10 @@ fn a_path_parameter_is_one_segment() {
     for id in ["..", "."] {
         let ran = rehearse(&home, GET_JOB, &json!({ "RegionId": "cn-hangzhou", "JobId": id }), &[]);
         let shown = ran.json();
-        assert_eq!((ran.code, &shown["verdict"], &shown["request"]), (Some(1), &json!("refused"), &Value::Null));
+        assert_eq!(
+            (ran.code, &shown["verdict"], &shown["request"]),
+            (Some(1), &json!("refused"), &Value::Null)
+        );
         assert!(shown["violations"][0]["message"].as_str().unwrap().contains("dot segment"), "{shown}");
     }
 }

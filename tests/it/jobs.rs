@@ -142,10 +142,22 @@ async fn no_place_of_a_job_takes_an_unlisted_image() {
     let image = "evil.example/miner:latest";
     let container = json!([{ "Name": "extra", "Image": image }]);
     for (path, at, value) in [
-        ("JobSpecs[0].ExtraPodSpec.InitContainers[0].Image", "/JobSpecs/0", json!({ "ExtraPodSpec": { "InitContainers": container } })),
-        ("JobSpecs[0].ExtraPodSpec.SideCarContainers[0].Image", "/JobSpecs/0", json!({ "ExtraPodSpec": { "SideCarContainers": container } })),
+        (
+            "JobSpecs[0].ExtraPodSpec.InitContainers[0].Image",
+            "/JobSpecs/0",
+            json!({ "ExtraPodSpec": { "InitContainers": container } }),
+        ),
+        (
+            "JobSpecs[0].ExtraPodSpec.SideCarContainers[0].Image",
+            "/JobSpecs/0",
+            json!({ "ExtraPodSpec": { "SideCarContainers": container } }),
+        ),
         ("ElasticSpec.AIMasterDockerImage", "", json!({ "ElasticSpec": { "AIMasterDockerImage": image } })),
-        ("JobSpecs[0].ImageConfig.DockerRegistry", "/JobSpecs/0", json!({ "ImageConfig": { "DockerRegistry": "evil.example" } })),
+        (
+            "JobSpecs[0].ImageConfig.DockerRegistry",
+            "/JobSpecs/0",
+            json!({ "ImageConfig": { "DockerRegistry": "evil.example" } }),
+        ),
         ("Settings.AdvancedSettings", "", json!({ "Settings": { "AdvancedSettings": { "Image": image } } })),
         ("TemplateId", "", json!({ "TemplateId": "tpl1" })),
         ("CodeSource.CodeSourceId", "", json!({ "CodeSource": { "CodeSourceId": "code1" } })),
@@ -162,7 +174,10 @@ async fn no_place_of_a_job_takes_an_unlisted_image() {
     let mut second = arguments["JobSpecs"][0].clone();
     second["Image"] = json!(image);
     arguments["JobSpecs"].as_array_mut().unwrap().push(second);
-    assert_eq!(paths(&session.refused("image-from-list", CREATE_JOB, arguments).await), ["JobSpecs[1].Image"]);
+    assert_eq!(
+        paths(&session.refused("image-from-list", CREATE_JOB, arguments).await),
+        ["JobSpecs[1].Image"]
+    );
     assert_eq!(session.home.calls(), before);
 }
 
@@ -260,7 +275,8 @@ async fn the_values_of_variables_are_masked_everywhere() {
         assert!(question.contains("Envs.WANDB_API_KEY: \"****\""), "{question}");
         let record = std::fs::read_to_string(session.home.record_file()).unwrap();
         for secret in [one, two, three, "puller-canary"] {
-            for (place, text) in [("reply", &shown.to_string()), ("question", question), ("record", &record)] {
+            for (place, text) in [("reply", &shown.to_string()), ("question", question), ("record", &record)]
+            {
                 assert!(!text.contains(secret), "{era:?}: {secret} in the {place}");
             }
         }

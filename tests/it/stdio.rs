@@ -59,7 +59,10 @@ async fn an_unknown_tool_is_a_protocol_error() {
         for tool in ["dlc_nothing", "DLC_CREATE_JOB", "aliyun", "", "aiworkspace_delete_workspace"] {
             match session.try_call(tool, json!({})).await {
                 Err(ServiceError::McpError(error)) => {
-                    assert_eq!((error.code.0, error.message.as_ref()), (-32602, &*format!("Unknown tool: {tool}")));
+                    assert_eq!(
+                        (error.code.0, error.message.as_ref()),
+                        (-32602, &*format!("Unknown tool: {tool}"))
+                    );
                 }
                 other => panic!("{era:?} {tool}: {other:?}"),
             }
@@ -167,7 +170,8 @@ async fn the_end_of_input_ends_the_server_also_while_a_question_is_open() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""));
 
     let mut raw = Raw::legacy(Home::new(), &[]).await;
-    let question = raw.ask(json!(1), "tools/call", json!({ "name": LIST_WORKSPACES, "arguments": here() })).await;
+    let question =
+        raw.ask(json!(1), "tools/call", json!({ "name": LIST_WORKSPACES, "arguments": here() })).await;
     assert_eq!(question["method"], "elicitation/create");
     let ended = raw.hang_up().await;
     assert_eq!(ended.code, Some(0));
@@ -211,7 +215,11 @@ async fn nothing_that_a_stranger_sends_is_an_internal_error() {
     }
     let ended = raw.hang_up().await;
     assert_eq!(ended.code, Some(0));
-    assert!(!ended.stderr.contains("internal error") && !ended.stderr.contains("panicked"), "{}", ended.stderr);
+    assert!(
+        !ended.stderr.contains("internal error") && !ended.stderr.contains("panicked"),
+        "{}",
+        ended.stderr
+    );
     assert!(ended.home.calls().is_empty());
 }
 

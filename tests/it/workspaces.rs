@@ -239,7 +239,13 @@ async fn each_row_of_a_list_is_masked() {
         assert_eq!(rows.len(), 6);
         for row in rows {
             assert!(row["Creator ID"].as_str().unwrap().starts_with("****"), "{row}");
-            assert!(row["Administrators"].as_array().unwrap().iter().all(|name| name.as_str().unwrap().ends_with("***")));
+            assert!(
+                row["Administrators"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .all(|name| name.as_str().unwrap().ends_with("***"))
+            );
         }
     }
 }
@@ -261,7 +267,18 @@ async fn one_id_goes_to_get_and_several_to_one_list() {
 async fn what_does_not_comply_is_not_submitted() {
     let session = Session::start(Home::new(), Era::Initialize, &FLAGS, Human::absent()).await;
     let cases = [
-        ("WorkspaceName", vec![json!("ab"), json!("1abc"), json!("a-b-c"), json!("a b c"), json!("视觉组"), json!("a".repeat(24)), json!("abc\n")]),
+        (
+            "WorkspaceName",
+            vec![
+                json!("ab"),
+                json!("1abc"),
+                json!("a-b-c"),
+                json!("a b c"),
+                json!("视觉组"),
+                json!("a".repeat(24)),
+                json!("abc\n"),
+            ],
+        ),
         ("Description", vec![json!(""), json!("x".repeat(81)), json!("视".repeat(81))]),
         ("EnvTypes", vec![json!([]), json!(["dev"]), json!(["PROD"]), json!("prod")]),
         ("RegionId", vec![json!("cn-hangzhou.evil.example"), json!("CN-HANGZHOU"), json!(""), json!(null)]),

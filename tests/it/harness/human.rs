@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rmcp::ClientHandler;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationAction, ErrorData,
     Implementation,
 };
 use rmcp::service::{RequestContext, RoleClient};
-use rmcp::ClientHandler;
 use serde_json::{Value, json};
 
 /// What the human does about a question.
