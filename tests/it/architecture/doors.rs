@@ -133,7 +133,7 @@ fn only_a_judgement_clears_a_call() {
     assert_eq!(
         returning(source, "Judgement"),
         [
-            "gateway::Gateway::judge",
+            "gateway::course::Course::judge",
             "policy::Policy::judge",
             "policy::Policy::rehearse",
             "policy::rules::judge"
