@@ -76,6 +76,16 @@ pub enum Step {
     Ask(Question),
 }
 
+impl Step {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Done(masked) if masked.is_error() => "refused",
+            Self::Done(_) => "done",
+            Self::Ask(_) => "asked",
+        }
+    }
+}
+
 /// Why there was no step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
@@ -165,7 +175,9 @@ impl Gateway {
             Ok(own) => course.is_for(account.unwrap_or_default(), &own),
             Err(error) => return Ok(course.refuse(no_credentials(&error)).await),
         }
-        Ok(course.run(call, answer).await)
+        let step = course.run(call, answer).await;
+        tracing::debug!(tool = tool.name(), end = step.name(), "a step ended");
+        Ok(step)
     }
 
     /// Writes one line. Off the runtime's threads, since it waits for the file's lock and the disk.
