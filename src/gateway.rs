@@ -29,7 +29,7 @@ use crate::cloud::Client;
 use crate::error::Fault;
 use crate::policy::consent::{Answer, Question};
 use crate::policy::mask::Masked;
-use crate::policy::verdict::Refusal;
+use crate::policy::refusal::Refusal;
 use crate::policy::{Policy, reservation};
 use crate::tools;
 pub use clock::Clock;

@@ -6,6 +6,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`verdict`] | the doors ([`verdict::Raw`], [`verdict::Cleared`]) and what the policy says |
+//! | [`refusal`] | why a call isn't made |
 //! | [`load`] | the rules, from `policies/*.toml` |
 //! | `rules` | judging a call by them |
 //! | [`review`] | check-then-create, and what an outcome means |
@@ -20,6 +21,7 @@ mod failure;
 pub mod load;
 pub mod mask;
 mod question;
+pub mod refusal;
 pub mod review;
 mod rules;
 pub mod sweep;
@@ -36,10 +38,11 @@ use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Questio
 use facts::{Facts, Known};
 use load::{LoadError, Rule, Rules, Subject};
 use mask::{Disclosure, Masked, MaskedCall};
+use refusal::Refusal;
 use review::Evidence;
 use sweep::Seen;
 pub use unique::{reservation, unique_name};
-use verdict::{Existing, Judgement, Outcome, Raw, Refusal, Review};
+use verdict::{Existing, Judgement, Outcome, Raw, Review};
 
 /// What happens when a value that must come from a list was never listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

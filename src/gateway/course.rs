@@ -14,8 +14,9 @@ use crate::error::Fault;
 use crate::policy::Knowledge;
 use crate::policy::consent::{Answer, Approval, Heard};
 use crate::policy::facts::Known;
+use crate::policy::refusal::Refusal;
 use crate::policy::review::Evidence;
-use crate::policy::verdict::{Cleared, Existing, Judgement, Outcome, Refusal, Review, Verdict};
+use crate::policy::verdict::{Cleared, Existing, Judgement, Outcome, Review, Verdict};
 use crate::spec::Call;
 
 /// The most rounds of reading and judging in a step.

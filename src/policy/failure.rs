@@ -1,6 +1,7 @@
 //! A cloud's error in words that an agent can act on: what happened, whose turn it is, what to do next.
 
-use super::verdict::{CloudError, CloudFailure, Refusal};
+use super::refusal::{CloudFailure, Refusal};
+use super::verdict::CloudError;
 use crate::error::Fault;
 use crate::spec::{Call, Cloud};
 use crate::tools;

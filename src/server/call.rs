@@ -14,7 +14,7 @@ use super::{Handler, consent, is_modern};
 use crate::gateway::{Peer, Request, Step};
 use crate::policy::consent::{Answer, Channel, Question, Reply};
 use crate::policy::mask::Masked;
-use crate::policy::verdict::Refusal;
+use crate::policy::refusal::Refusal;
 
 /// The most steps of one call. A region and its arguments need three; more are left for a policy whose
 /// knowledge changes while somebody thinks.

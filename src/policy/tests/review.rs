@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::error::Fault;
-use crate::policy::verdict::{CloudFailure, Review};
+use crate::policy::refusal::CloudFailure;
+use crate::policy::verdict::Review;
 
 /// What a review says, whole.
 fn reviewed(call: &Call, described: &Value, reads: &[(Value, Value)]) -> Value {
