@@ -30,6 +30,14 @@ pub enum Form {
 }
 
 impl Form {
+    /// Whether a region is to be chosen.
+    pub(super) const fn is_region(&self) -> bool {
+        match self {
+            Self::Region { .. } => true,
+            Self::Approve => false,
+        }
+    }
+
     /// The name of the form's one property. It is required and has no default.
     pub const fn property(&self) -> &'static str {
         match self {

@@ -40,12 +40,7 @@ impl Evidence {
 
     /// What came of `call`, if it was made.
     pub(super) fn of(&self, call: &Call) -> Option<&Outcome> {
-        self.0
-            .iter()
-            .find(|(made, _)| {
-                made.tool().name() == call.tool().name() && made.arguments() == call.arguments()
-            })
-            .map(|(_, outcome)| outcome)
+        self.0.iter().find(|(made, _)| made.is_same(call)).map(|(_, outcome)| outcome)
     }
 }
 

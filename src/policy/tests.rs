@@ -5,6 +5,7 @@ mod learn;
 mod masks;
 mod properties;
 mod question;
+mod rehearsal;
 mod review;
 mod table;
 

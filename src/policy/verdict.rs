@@ -187,12 +187,43 @@ pub enum Said {
 
 /// A verdict and how the rules came to it.
 pub struct Judgement {
-    /// What is said of the call.
+    /// What is said of the call: by the first rule that doesn't pass it.
     pub verdict: Verdict,
+    /// Every read that the rules want now, also where an earlier rule decided.
+    pub wants: Vec<Call>,
+    /// Every question that a human would be asked, in that order, also where an earlier rule decided; none that
+    /// would show a credential.
+    pub questions: Vec<Question>,
     /// What each rule said that binds the call.
     pub findings: Vec<Finding>,
     /// The facts that the call rests on, with the audit number at which each was learned.
     pub grounds: Vec<Ground>,
+}
+
+/// A judgement made for show: all that it tells, and nothing that could be sent.
+pub struct Rehearsal {
+    /// The verdict's name.
+    pub verdict: &'static str,
+    /// Why the call would be refused, if it would be.
+    pub refusal: Option<Refusal>,
+    /// Every read that the policy would make.
+    pub wants: Vec<Call>,
+    /// Every question that a human would be asked, in that order.
+    pub questions: Vec<Question>,
+    /// What each rule said that binds the call.
+    pub findings: Vec<Finding>,
+}
+
+impl From<Judgement> for Rehearsal {
+    fn from(judgement: Judgement) -> Self {
+        let Judgement { verdict, wants, questions, findings, grounds: _ } = judgement;
+        let name = verdict.name();
+        let refusal = match verdict {
+            Verdict::Refused(refusal) => Some(refusal),
+            Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Answer(_) | Verdict::Cleared(_) => None,
+        };
+        Self { verdict: name, refusal, wants, questions, findings }
+    }
 }
 
 /// A fact that a call rests on.
