@@ -242,7 +242,7 @@ impl Gateway {
                         return self.refuse(&context.scope, context.record, refusal).await;
                     }
                 }
-                Verdict::Answer(existing) => return self.exists(context, &existing).await,
+                Verdict::Exists(existing) => return self.exists(context, &existing).await,
                 Verdict::Cleared(cleared) => return self.cleared(context, cleared, held).await,
             }
         }
@@ -288,7 +288,7 @@ impl Gateway {
             let cleared = match judgement.verdict {
                 Verdict::Cleared(cleared) => cleared,
                 Verdict::Refused(refusal) => return Err(refusal),
-                Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Answer(_) => return Err(endless()),
+                Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Exists(_) => return Err(endless()),
             };
             let outcome = self.send(cleared, context.now, &mut record).await?;
             let entry = record.ended(is_failure(&outcome).then_some("cloud"), Default::default());
@@ -353,7 +353,7 @@ impl Gateway {
                         return self.refuse(&context.scope, context.record, refusal).await;
                     }
                 }
-                Review::Answer(existing) => return self.exists(context, &existing).await,
+                Review::Exists(existing) => return self.exists(context, &existing).await,
                 Review::Refused(refusal) => {
                     return self.refuse(&context.scope, context.record, refusal).await;
                 }

@@ -166,25 +166,25 @@ pub struct Operator {
     /// Regions confirmed with `--region`.
     pub regions: BTreeSet<String>,
     /// What `--approve` lets through without a question.
-    pub approvals: BTreeSet<Standing>,
+    pub approvals: BTreeSet<Waiver>,
 }
 
 impl Operator {
     /// Whether a launch flag approves calls like `call`.
     pub fn approves(&self, call: &Call) -> bool {
         let spec = call.spec();
-        self.approvals.iter().any(|standing| match standing {
-            Standing::Tool(name) => *name == spec.name,
-            Standing::Creates => spec.effect == Effect::Create,
-            Standing::Updates => spec.effect == Effect::Update,
-            Standing::Acts => spec.effect == Effect::Act,
+        self.approvals.iter().any(|waiver| match waiver {
+            Waiver::Tool(name) => *name == spec.name,
+            Waiver::Creates => spec.effect == Effect::Create,
+            Waiver::Updates => spec.effect == Effect::Update,
+            Waiver::Acts => spec.effect == Effect::Act,
         })
     }
 }
 
 /// One `--approve`: a tool, or an effect that may be approved as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum Waiver {
     /// A tool by its name.
     Tool(&'static str),
     /// Every tool that creates.
@@ -197,7 +197,7 @@ pub enum Standing {
 
 /// A `--approve` that names nothing that can be approved.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StandingError {
+pub enum WaiverError {
     /// Destroying and revealing are approved tool by tool.
     #[error("--approve {0}: only create, update and act can be approved as a whole; name the tool instead")]
     ByToolOnly(&'static str),
@@ -206,19 +206,17 @@ pub enum StandingError {
     Unknown,
 }
 
-impl FromStr for Standing {
-    type Err = StandingError;
+impl FromStr for Waiver {
+    type Err = WaiverError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "create" => Ok(Self::Creates),
             "update" => Ok(Self::Updates),
             "act" => Ok(Self::Acts),
-            "destroy" => Err(StandingError::ByToolOnly("destroy")),
-            "reveal" => Err(StandingError::ByToolOnly("reveal")),
-            name => {
-                crate::tools::find(name).map(|tool| Self::Tool(tool.name())).ok_or(StandingError::Unknown)
-            }
+            "destroy" => Err(WaiverError::ByToolOnly("destroy")),
+            "reveal" => Err(WaiverError::ByToolOnly("reveal")),
+            name => crate::tools::find(name).map(|tool| Self::Tool(tool.name())).ok_or(WaiverError::Unknown),
         }
     }
 }

@@ -28,7 +28,7 @@ enum Ruling {
     Refuse(Refusal),
     Confirm(Question),
     Need(Vec<Call>),
-    Answer(Existing),
+    Exists(Existing),
 }
 
 impl Ruling {
@@ -38,7 +38,7 @@ impl Ruling {
             Self::Refuse(_) => Said::Refused,
             Self::Confirm(_) => Said::Asked,
             Self::Need(_) => Said::Wants,
-            Self::Answer(_) => Said::Answered,
+            Self::Exists(_) => Said::Exists,
         }
     }
 }
@@ -76,7 +76,7 @@ impl Bench {
                 }
                 Verdict::Need(calls)
             }
-            Ruling::Answer(existing) => Verdict::Answer(existing),
+            Ruling::Exists(existing) => Verdict::Exists(existing),
         };
         match (&mut self.decided, verdict) {
             (Some(Verdict::Refused(first)), Verdict::Refused(more)) => {

@@ -137,7 +137,7 @@ pub enum Verdict {
     /// The policy must read first.
     Need(Vec<Call>),
     /// It is done already.
-    Answer(Existing),
+    Exists(Existing),
     /// Yes.
     Cleared(Cleared),
 }
@@ -149,7 +149,7 @@ impl Verdict {
             Self::Refused(_) => "refused",
             Self::Confirm(_) => "confirm",
             Self::Need(_) => "need",
-            Self::Answer(_) => "answer",
+            Self::Exists(_) => "exists",
             Self::Cleared(_) => "cleared",
         }
     }
@@ -182,7 +182,8 @@ pub enum Said {
     /// It must read first.
     Wants,
     /// What the call asks for exists already.
-    Answered,
+    #[serde(rename = "answered")]
+    Exists,
 }
 
 /// A verdict and how the rules came to it.
@@ -220,7 +221,7 @@ impl From<Judgement> for Rehearsal {
         let name = verdict.name();
         let refusal = match verdict {
             Verdict::Refused(refusal) => Some(refusal),
-            Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Answer(_) | Verdict::Cleared(_) => None,
+            Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Exists(_) | Verdict::Cleared(_) => None,
         };
         Self { verdict: name, refusal, wants, questions, findings }
     }
@@ -244,7 +245,7 @@ pub enum Review {
     /// The policy must read to know what happened.
     Need(Vec<Call>),
     /// It is done, by this call or another.
-    Answer(Existing),
+    Exists(Existing),
     /// It isn't done, or nobody can know.
     Refused(Refusal),
 }
