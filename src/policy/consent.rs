@@ -326,19 +326,27 @@ pub(super) fn refusal(rule: &str, reply: &Reply, how_to_allow: &str) -> Option<R
 }
 
 /// Text as a person must see it: quoted, on one line, with every character that could hide or reorder text
-/// written out.
+/// written out. That includes `<`, and `]` before `(`: a client that renders Markdown or HTML would take what
+/// follows for a comment, a tag or a link's target, and not show it.
 pub struct Quoted<'t>(pub &'t str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
         f.write_char('"')?;
-        for character in self.0.chars() {
+        let mut characters = self.0.chars().peekable();
+        while let Some(character) = characters.next() {
             match character {
                 '"' => f.write_str("\\\"")?,
                 '\\' => f.write_str("\\\\")?,
                 '\n' => f.write_str("\\n")?,
-                character if is_deceptive(character) => write!(f, "\\u{{{:04x}}}", u32::from(character))?,
+                character
+                    if is_deceptive(character)
+                        || character == '<'
+                        || (character == ']' && characters.peek() == Some(&'(')) =>
+                {
+                    write!(f, "\\u{{{:04x}}}", u32::from(character))?;
+                }
                 character => f.write_char(character)?,
             }
         }
