@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,7 +21,7 @@ use crate::cloud::sign::Signature;
 use crate::cloud::transport::Transport;
 use crate::cloud::transport::http::{HttpTransport, Limits, Patience, Seconds};
 use crate::gateway::{Clock, Gateway, Parts};
-use crate::policy::consent::{Operator, Standing};
+use crate::policy::consent::{Operator, Waiver};
 use crate::policy::load::LoadError;
 use crate::policy::{OnMiss, Policy, Settings};
 use crate::sim::Simulator;
@@ -42,13 +43,19 @@ pub enum CloudKind {
     Live,
 }
 
-/// What happens to images and ids that were never listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Provenance {
-    /// Refuse; the agent must list first.
-    Refuse,
-    /// Ask the cloud's own list for exactly that value.
-    Verify,
+impl ValueEnum for OnMiss {
+    fn value_variants<'v>() -> &'v [Self] {
+        &[Self::Refuse, Self::Verify]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Refuse => PossibleValue::new("refuse").help("Refuse; the agent must list first"),
+            Self::Verify => {
+                PossibleValue::new("verify").help("Ask the cloud's own list for exactly that value")
+            }
+        })
+    }
 }
 
 /// The flags of every command that makes calls.
@@ -62,11 +69,11 @@ pub struct Launch {
     #[arg(long = "region", value_name = "REGION", value_parser = parse_region)]
     pub regions: Vec<String>,
     /// Approve a tool, or every create, update or act, without asking; may be repeated
-    #[arg(long = "approve", value_name = "TOOL|EFFECT", value_parser = parse_standing)]
-    pub approvals: Vec<Standing>,
+    #[arg(long = "approve", value_name = "TOOL|EFFECT", value_parser = parse_waiver)]
+    pub approvals: Vec<Waiver>,
     /// Images and workspaces that nobody listed [default: refuse for the server, verify for `call`]
     #[arg(long, value_enum)]
-    pub provenance: Option<Provenance>,
+    pub provenance: Option<OnMiss>,
     /// The audit record [default: audit.jsonl in the state directory]
     #[arg(long, value_name = "FILE")]
     pub audit: Option<PathBuf>,
@@ -216,8 +223,8 @@ fn parse_region(text: &str) -> Result<String, String> {
     }
 }
 
-fn parse_standing(text: &str) -> Result<Standing, String> {
-    text.parse().map_err(|error: crate::policy::consent::StandingError| error.to_string())
+fn parse_waiver(text: &str) -> Result<Waiver, String> {
+    text.parse().map_err(|error: crate::policy::consent::WaiverError| error.to_string())
 }
 
 impl Launch {
@@ -253,13 +260,8 @@ impl Launch {
     /// # Errors
     /// When a policy file doesn't make sense.
     pub fn policy(&self, on_miss: OnMiss, digest_key: Vec<u8>) -> Result<Policy, LoadError> {
-        let on_miss = match self.provenance {
-            Some(Provenance::Refuse) => OnMiss::Refuse,
-            Some(Provenance::Verify) => OnMiss::Verify,
-            None => on_miss,
-        };
         Policy::compiled(Settings {
-            on_miss,
+            on_miss: self.provenance.unwrap_or(on_miss),
             operator: Operator {
                 regions: self.regions.iter().cloned().collect(),
                 approvals: self.approvals.iter().cloned().collect(),

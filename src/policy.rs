@@ -42,7 +42,7 @@ use refusal::Refusal;
 use review::Evidence;
 use sweep::Seen;
 pub use unique::{reservation, unique_name};
-use verdict::{Existing, Judgement, Outcome, Raw, Review};
+use verdict::{Existing, Judgement, Outcome, Raw, Rehearsal, Review};
 
 /// What happens when a value that must come from a list was never listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,8 +113,8 @@ impl Policy {
     }
 
     /// What would be said of `call` by a policy that has learned nothing yet, for previews. No account is
-    /// looked up.
-    pub fn rehearse(&self, call: &Call, now: Timestamp) -> Judgement {
+    /// looked up, and nothing comes of it that could be sent.
+    pub fn rehearse(&self, call: &Call, now: Timestamp) -> Rehearsal {
         let knowledge = Knowledge {
             facts: &Facts::default(),
             evidence: &Evidence::default(),
@@ -122,7 +122,7 @@ impl Policy {
             approval: None,
             account: "not looked up",
         };
-        self.judge(call, &knowledge, now)
+        self.judge(call, &knowledge, now).into()
     }
 
     /// Weighs an answer to a question about `call`: the question is made anew, so an answer to anything else

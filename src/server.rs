@@ -1,8 +1,8 @@
 //! The MCP server: the catalogue and the gateway, spoken over a transport.
 //!
 //! One [`Server`] speaks both eras of the protocol. It decides nothing: [`listing`] shows the catalogue,
-//! [`call`] takes a tool call through the gateway step by step, [`consent`] carries a question to a human and
-//! the answer back, [`seal`] keeps a question safe while the client holds it, and [`connection`] knows when
+//! `call` takes a tool call through the gateway step by step, `consent` carries a question to a human and
+//! the answer back, `seal` keeps a question safe while the client holds it, and `connection` knows when
 //! the client has hung up. Nothing is ever written to stdout but the protocol, and nothing that a call said
 //! or returned is ever logged.
 //!

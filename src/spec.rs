@@ -387,6 +387,11 @@ impl Call {
         &self.arguments
     }
 
+    /// Whether `other` asks for the same thing of the same tool, whoever wants it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.tool.name() == other.tool.name() && self.arguments == other.arguments
+    }
+
     /// The typed request, for whoever knows the operation.
     pub fn request<O: Operation>(&self) -> Option<&O> {
         self.request.downcast_ref()

@@ -14,7 +14,6 @@ use crate::error::Fault;
 use crate::gateway::{Clock, Peer, Request, Step, StepError};
 use crate::policy::consent::{Answer, Channel, Form, Question, Reply};
 use crate::policy::sweep::Seen;
-use crate::policy::verdict::Verdict;
 use crate::policy::{OnMiss, Policy};
 
 /// One call.
@@ -87,34 +86,30 @@ impl Call {
                 let masked = policy.mask_refusal(&refusal, &mut Seen::default());
                 let violations = masked.body().get("violations").cloned().unwrap_or_default();
                 let result = json!({
-                    "verdict": "refused", "violations": violations, "needs": [], "confirm": null, "request": null,
+                    "verdict": "refused", "violations": violations, "needs": [], "confirm": [], "request": null,
                 });
                 return Ok((result, true));
             }
         };
         let masked = policy.mask_call(&call, &Seen::default());
         let preview = cloud::preview(&masked, &self.launch.endpoints()?, self.launch.signature());
-        let verdict = policy.rehearse(&call, Clock::wall()).verdict;
+        let rehearsal = policy.rehearse(&call, Clock::wall());
+        let shown = rehearsal.refusal.as_ref().map(|it| policy.mask_refusal(it, &mut Seen::default()));
+        let violations = shown.as_ref().and_then(|it| it.body().get("violations")).cloned();
+        let needs: Vec<Value> = rehearsal
+            .wants
+            .iter()
+            .map(|read| json!({ "tool": read.tool().name(), "arguments": policy.mask_call(read, &Seen::default()).arguments() }))
+            .collect();
+        let confirm: Vec<Value> = rehearsal.questions.iter().map(describe).collect();
         let mut result = json!({
-            "verdict": verdict.name(), "violations": [], "needs": [], "confirm": null, "request": null,
+            "verdict": rehearsal.verdict,
+            "violations": violations.unwrap_or_else(|| json!([])),
+            "needs": needs,
+            "confirm": confirm,
+            "request": null,
         });
-        let mut failed = false;
-        match &verdict {
-            Verdict::Refused(refusal) => {
-                failed = true;
-                let shown = policy.mask_refusal(refusal, &mut Seen::default());
-                set(&mut result, "violations", shown.body().get("violations").cloned().unwrap_or_default());
-            }
-            Verdict::Confirm(question) => set(&mut result, "confirm", describe(question)),
-            Verdict::Need(reads) => {
-                let reads = reads
-                    .iter()
-                    .map(|read| json!({ "tool": read.tool().name(), "arguments": policy.mask_call(read, &Seen::default()).arguments() }))
-                    .collect();
-                set(&mut result, "needs", Value::Array(reads));
-            }
-            Verdict::Answer(_) | Verdict::Cleared(_) => {}
-        }
+        let mut failed = rehearsal.refusal.is_some();
         match preview {
             Ok(preview) => set(&mut result, "request", serde_json::to_value(preview).unwrap_or_default()),
             Err(error) => {

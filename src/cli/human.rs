@@ -55,7 +55,7 @@ pub(super) fn rehearsal(result: &Value) -> Vec<String> {
         let arguments = need.get("arguments").cloned().unwrap_or_default();
         lines.push(format!("  would read first: {} {arguments}", text(need, "tool")));
     }
-    if let Some(confirm) = result.get("confirm").filter(|confirm| !confirm.is_null()) {
+    for confirm in list(result, "confirm") {
         lines.push("  would ask:".to_owned());
         lines.extend(
             text(confirm, "question").lines().map(|line| format!("    | {line}").trim_end().to_owned()),

@@ -11,7 +11,7 @@ use crate::gateway::Clock;
 use crate::policy::load::Rule;
 use crate::policy::refusal::Refusal;
 use crate::policy::sweep::Seen;
-use crate::policy::verdict::{Finding, Verdict};
+use crate::policy::verdict::Finding;
 use crate::policy::{OnMiss, Policy};
 
 /// Looking at the rules.
@@ -62,12 +62,8 @@ impl Explain {
                 return self.show(&policy, "refused", &[], Some(&Policy::refuse_arguments(faults)));
             }
         };
-        let judgement = policy.rehearse(&call, Clock::wall());
-        let refusal = match &judgement.verdict {
-            Verdict::Refused(refusal) => Some(refusal),
-            Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Answer(_) | Verdict::Cleared(_) => None,
-        };
-        self.show(&policy, judgement.verdict.name(), &judgement.findings, refusal)
+        let rehearsal = policy.rehearse(&call, Clock::wall());
+        self.show(&policy, rehearsal.verdict, &rehearsal.findings, rehearsal.refusal.as_ref())
     }
 
     fn show(

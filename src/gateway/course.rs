@@ -99,7 +99,7 @@ impl Course {
                         return self.refuse(refusal).await;
                     }
                 }
-                Verdict::Answer(existing) => return self.exists(&call, &existing).await,
+                Verdict::Exists(existing) => return self.exists(&call, &existing).await,
                 Verdict::Cleared(cleared) => return self.go(cleared).await,
             }
         }
@@ -140,7 +140,7 @@ impl Course {
             let cleared = match judgement.verdict {
                 Verdict::Cleared(cleared) => cleared,
                 Verdict::Refused(refusal) => return Err(refusal),
-                Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Answer(_) => return Err(endless()),
+                Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Exists(_) => return Err(endless()),
             };
             let reader = Reader {
                 gateway: Arc::clone(&self.gateway),
@@ -209,7 +209,7 @@ impl Course {
                         return self.refuse(refusal).await;
                     }
                 }
-                Review::Answer(existing) => return self.exists(call, &existing).await,
+                Review::Exists(existing) => return self.exists(call, &existing).await,
                 Review::Refused(refusal) => return self.tell(refusal).await,
             }
         }

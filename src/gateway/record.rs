@@ -109,7 +109,7 @@ impl Record {
         self.entry.verdict = Some(match judgement.verdict {
             Verdict::Refused(_) => VerdictKind::Refused,
             Verdict::Confirm(_) => VerdictKind::Asked,
-            Verdict::Answer(_) => VerdictKind::Answered,
+            Verdict::Exists(_) => VerdictKind::Answered,
             // A judgement that still reads is followed by another, which says.
             Verdict::Need(_) | Verdict::Cleared(_) => VerdictKind::Cleared,
         });
@@ -129,7 +129,7 @@ impl Record {
             let (found, result) = match finding.result {
                 Said::Wants | Said::Asked => return,
                 Said::Passed => (false, None),
-                Said::Answered => (true, Some("same".to_owned())),
+                Said::Exists => (true, Some("same".to_owned())),
                 Said::Refused => (true, Some("conflict".to_owned())),
             };
             let key = key.hmac("unique-name", name.as_bytes());

@@ -30,6 +30,14 @@ pub enum Form {
 }
 
 impl Form {
+    /// Whether a region is to be chosen.
+    pub(super) const fn is_region(&self) -> bool {
+        match self {
+            Self::Region { .. } => true,
+            Self::Approve => false,
+        }
+    }
+
     /// The name of the form's one property. It is required and has no default.
     pub const fn property(&self) -> &'static str {
         match self {
@@ -158,25 +166,25 @@ pub struct Operator {
     /// Regions confirmed with `--region`.
     pub regions: BTreeSet<String>,
     /// What `--approve` lets through without a question.
-    pub approvals: BTreeSet<Standing>,
+    pub approvals: BTreeSet<Waiver>,
 }
 
 impl Operator {
     /// Whether a launch flag approves calls like `call`.
     pub fn approves(&self, call: &Call) -> bool {
         let spec = call.spec();
-        self.approvals.iter().any(|standing| match standing {
-            Standing::Tool(name) => *name == spec.name,
-            Standing::Creates => spec.effect == Effect::Create,
-            Standing::Updates => spec.effect == Effect::Update,
-            Standing::Acts => spec.effect == Effect::Act,
+        self.approvals.iter().any(|waiver| match waiver {
+            Waiver::Tool(name) => *name == spec.name,
+            Waiver::Creates => spec.effect == Effect::Create,
+            Waiver::Updates => spec.effect == Effect::Update,
+            Waiver::Acts => spec.effect == Effect::Act,
         })
     }
 }
 
 /// One `--approve`: a tool, or an effect that may be approved as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum Waiver {
     /// A tool by its name.
     Tool(&'static str),
     /// Every tool that creates.
@@ -189,7 +197,7 @@ pub enum Standing {
 
 /// A `--approve` that names nothing that can be approved.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StandingError {
+pub enum WaiverError {
     /// Destroying and revealing are approved tool by tool.
     #[error("--approve {0}: only create, update and act can be approved as a whole; name the tool instead")]
     ByToolOnly(&'static str),
@@ -198,19 +206,17 @@ pub enum StandingError {
     Unknown,
 }
 
-impl FromStr for Standing {
-    type Err = StandingError;
+impl FromStr for Waiver {
+    type Err = WaiverError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "create" => Ok(Self::Creates),
             "update" => Ok(Self::Updates),
             "act" => Ok(Self::Acts),
-            "destroy" => Err(StandingError::ByToolOnly("destroy")),
-            "reveal" => Err(StandingError::ByToolOnly("reveal")),
-            name => {
-                crate::tools::find(name).map(|tool| Self::Tool(tool.name())).ok_or(StandingError::Unknown)
-            }
+            "destroy" => Err(WaiverError::ByToolOnly("destroy")),
+            "reveal" => Err(WaiverError::ByToolOnly("reveal")),
+            name => crate::tools::find(name).map(|tool| Self::Tool(tool.name())).ok_or(WaiverError::Unknown),
         }
     }
 }
@@ -320,19 +326,27 @@ pub(super) fn refusal(rule: &str, reply: &Reply, how_to_allow: &str) -> Option<R
 }
 
 /// Text as a person must see it: quoted, on one line, with every character that could hide or reorder text
-/// written out.
+/// written out. That includes `<`, and `]` before `(`: a client that renders Markdown or HTML would take what
+/// follows for a comment, a tag or a link's target, and not show it.
 pub struct Quoted<'t>(pub &'t str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
         f.write_char('"')?;
-        for character in self.0.chars() {
+        let mut characters = self.0.chars().peekable();
+        while let Some(character) = characters.next() {
             match character {
                 '"' => f.write_str("\\\"")?,
                 '\\' => f.write_str("\\\\")?,
                 '\n' => f.write_str("\\n")?,
-                character if is_deceptive(character) => write!(f, "\\u{{{:04x}}}", u32::from(character))?,
+                character
+                    if is_deceptive(character)
+                        || character == '<'
+                        || (character == ']' && characters.peek() == Some(&'(')) =>
+                {
+                    write!(f, "\\u{{{:04x}}}", u32::from(character))?;
+                }
                 character => f.write_char(character)?,
             }
         }

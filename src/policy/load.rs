@@ -130,6 +130,9 @@ pub struct Confirm {
     /// Settings that the question points out.
     #[serde(default)]
     pub highlight: Vec<Highlight>,
+    /// Variables that the question points out.
+    #[serde(default)]
+    pub variable: Vec<Variable>,
     /// What the question adds.
     #[serde(default)]
     pub note: Vec<Note>,
@@ -149,12 +152,22 @@ pub enum Subject {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Highlight {
-    /// How the argument's path ends, without indices.
+    /// How the argument's path ends, without indices. Below a free map, such as `Envs`, any key is one.
     pub path: String,
     /// The values that matter; none for any.
     #[serde(default)]
     pub values: Vec<String>,
     /// What it means.
+    pub say: String,
+}
+
+/// Environment variables that the question points out, wherever a tool takes variables.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variable {
+    /// Their names, in any case: of `HTTP_PROXY`, programs read both.
+    pub names: Vec<String>,
+    /// What they do.
     pub say: String,
 }
 
@@ -164,9 +177,9 @@ pub struct Highlight {
 pub struct Note {
     /// The tool that it is about.
     pub tool: String,
-    /// Said when this argument is given.
+    /// Said when this argument is given: a path without indices.
     pub given: Option<String>,
-    /// Said when this argument is missing.
+    /// Said when this argument is missing: a path without indices.
     pub missing: Option<String>,
     /// The sentence.
     pub say: String,

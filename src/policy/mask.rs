@@ -32,7 +32,7 @@ const EMPTY: &str = "N/A";
 /// What a hidden value shows in requests.
 const HIDDEN: &str = "****";
 
-/// What may leave the process. Its one maker is this module's `finish`.
+/// What may leave the process. Its one maker is `mask::mask`.
 #[derive(Debug, PartialEq)]
 pub struct Masked {
     body: Value,

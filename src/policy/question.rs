@@ -10,10 +10,11 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use super::consent::{Form, Question, Quoted, region_form};
-use super::load::{Confirm, Highlight};
+use super::load::{Confirm, Highlight, Variable};
 use super::mask::MaskedCall;
 use super::refusal::Refusal;
 use crate::error::Fault;
+use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::REGIONS;
 use crate::spec::{Call, Effect};
 
@@ -61,22 +62,26 @@ pub(super) fn arguments(rule: &Confirm, call: &Call, shown: &MaskedCall, setting
             flatten(name, value, &mut leaves);
         }
     }
-    let mind: Vec<String> =
+    let given = Value::Object(call.arguments().clone());
+    let mut mind: Vec<String> =
         leaves.iter().flat_map(|(path, value)| highlights(&rule.highlight, path, value)).collect();
+    variables(call.tool().request(), &given, "", &mut |path, name| {
+        mind.extend(pointed_out(&rule.variable, name).map(|say| format!("{path}: {say}")));
+    });
     section(&mut message, "Mind", &mind);
     let lines: Vec<String> = leaves.iter().map(|(path, value)| format!("{path}: {value}")).collect();
     section(&mut message, "Arguments", &lines);
-    let notes: Vec<String> = rule
+    let shown = Value::Object(shown.arguments().clone());
+    let said = rule
         .note
         .iter()
         .filter(|note| note.tool == spec.name)
-        .filter(|note| note.given.as_ref().is_none_or(|name| call.arguments().contains_key(name)))
-        .filter(|note| note.missing.as_ref().is_none_or(|name| !call.arguments().contains_key(name)))
-        .map(|note| note.say.clone())
-        .collect();
+        .filter(|note| note.given.as_ref().is_none_or(|path| holds(&given, path)))
+        .filter(|note| note.missing.as_ref().is_none_or(|path| !holds(&given, path)))
+        .map(|note| note.say.clone());
+    let notes: Vec<String> = kept_back(hidden(&given, &shown)).into_iter().chain(said).collect();
     section(&mut message, "Note", &notes);
-    let exact = Value::Object(call.arguments().clone()).to_string();
-    let digest = digest(setting, &["arguments", spec.name, &exact, &message]);
+    let digest = digest(setting, &["arguments", spec.name, &given.to_string(), &message]);
     Question::new(rule.id.clone(), message, Form::Approve, digest)
 }
 
@@ -131,9 +136,7 @@ fn flatten(path: &str, value: &Value, leaves: &mut Vec<(String, String)>) {
     match value {
         Value::Object(object) if !object.is_empty() => {
             for (name, value) in object {
-                let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-                let step = if plain { format!("{path}.{name}") } else { format!("{path}[{}]", Quoted(name)) };
-                flatten(&step, value, leaves);
+                flatten(&step(path, name), value, leaves);
             }
         }
         Value::Array(items) if !items.is_empty() => {
@@ -145,6 +148,98 @@ fn flatten(path: &str, value: &Value, leaves: &mut Vec<(String, String)>) {
         Value::Object(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {
             leaves.push((path.to_owned(), value.to_string()));
         }
+    }
+}
+
+/// The path of what is called `name` below `path`.
+fn step(path: &str, name: &str) -> String {
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    match (plain, path) {
+        (true, "") => name.to_owned(),
+        (true, path) => format!("{path}.{name}"),
+        (false, path) => format!("{path}[{}]", Quoted(name)),
+    }
+}
+
+/// Calls `visit` with the place and the name of every environment variable in `value`: the keys of a map of
+/// variables, and what is written as a pair of Key or Name and Value.
+fn variables(shape: &Shape, value: &Value, path: &str, visit: &mut impl FnMut(String, &str)) {
+    match (&shape.kind, value) {
+        (Kind::Map(_), Value::Object(object)) if shape.mark == Some(Mark::EnvValues) => {
+            object.keys().for_each(|name| visit(step(path, name), name));
+        }
+        (Kind::Object(_), Value::Object(object)) => {
+            for (name, value) in object {
+                if let (Value::String(variable), "Key" | "Name", Some(_)) =
+                    (value, name.as_str(), shape.field("Value"))
+                {
+                    visit(step(path, name), variable);
+                }
+                if let Some(shape) = shape.field(name) {
+                    variables(shape, value, &step(path, name), visit);
+                }
+            }
+        }
+        (Kind::Map(item), Value::Object(object)) => {
+            object.iter().for_each(|(name, value)| variables(item, value, &step(path, name), visit));
+        }
+        (Kind::List(item), Value::Array(items)) => {
+            for (index, value) in items.iter().enumerate() {
+                variables(item, value, &format!("{path}[{index}]"), visit);
+            }
+        }
+        (
+            Kind::Object(_)
+            | Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Text
+            | Kind::Integer
+            | Kind::Number
+            | Kind::Flag
+            | Kind::Any,
+            _,
+        ) => {}
+    }
+}
+
+/// What must not be missed about a variable of this name.
+fn pointed_out<'r>(rules: &'r [Variable], name: &str) -> impl Iterator<Item = &'r str> {
+    rules
+        .iter()
+        .filter(move |rule| rule.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+        .map(|rule| rule.say.as_str())
+}
+
+/// Whether `value` has something at `path`, a path without indices.
+fn holds(value: &Value, path: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| holds(item, path)),
+        Value::Object(object) => match path.split_once('.') {
+            Some((first, rest)) => object.get(first).is_some_and(|value| holds(value, rest)),
+            None => object.contains_key(path),
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// How many values of `given` aren't shown as they are.
+fn hidden(given: &Value, shown: &Value) -> usize {
+    match (given, shown) {
+        (Value::Object(given), Value::Object(shown)) => {
+            given.iter().map(|(name, value)| shown.get(name).map_or(1, |shown| hidden(value, shown))).sum()
+        }
+        (Value::Array(given), Value::Array(shown)) if given.len() == shown.len() => {
+            given.iter().zip(shown).map(|(given, shown)| hidden(given, shown)).sum()
+        }
+        _ => usize::from(given != shown),
+    }
+}
+
+fn kept_back(hidden: usize) -> Option<String> {
+    match hidden {
+        0 => None,
+        1 => Some("1 value is hidden here and is sent as the agent gave it".to_owned()),
+        many => Some(format!("{many} values are hidden here and are sent as the agent gave them")),
     }
 }
 

@@ -40,12 +40,7 @@ impl Evidence {
 
     /// What came of `call`, if it was made.
     pub(super) fn of(&self, call: &Call) -> Option<&Outcome> {
-        self.0
-            .iter()
-            .find(|(made, _)| {
-                made.tool().name() == call.tool().name() && made.arguments() == call.arguments()
-            })
-            .map(|(_, outcome)| outcome)
+        self.0.iter().find(|(made, _)| made.is_same(call)).map(|(_, outcome)| outcome)
     }
 }
 
@@ -83,7 +78,7 @@ fn unreachable_cloud(reason: &str) -> Refusal {
 }
 
 /// Where a workspace's name stands.
-pub(super) enum Standing {
+pub(super) enum NameState {
     /// Reads are missing.
     Unknown(Call),
     /// Nobody has it.
@@ -95,7 +90,7 @@ pub(super) enum Standing {
 }
 
 /// Where the name that `request` wants stands (R-WS-58 to R-WS-63).
-pub(super) fn standing(rule: &str, request: &CreateWorkspace, evidence: &Evidence) -> Standing {
+pub(super) fn name_state(rule: &str, request: &CreateWorkspace, evidence: &Evidence) -> NameState {
     let name = request.workspace_name.as_str();
     let check = ListWorkspaces {
         workspace_name: Some(name.to_owned()),
@@ -103,13 +98,13 @@ pub(super) fn standing(rule: &str, request: &CreateWorkspace, evidence: &Evidenc
         ..ListWorkspaces::in_region(request.region_id.clone())
     };
     let found = match look(read(check), evidence) {
-        Read::Needed(call) => return Standing::Unknown(call),
-        Read::Failed(refusal) => return Standing::Refused(refusal),
+        Read::Needed(call) => return NameState::Unknown(call),
+        Read::Failed(refusal) => return NameState::Refused(refusal),
         Read::Reply(reply) => match total(reply) {
-            Some(0) => return Standing::Free,
+            Some(0) => return NameState::Free,
             Some(_) => id_of(name, reply),
             None => {
-                return Standing::Refused(Refusal::new(
+                return NameState::Refused(Refusal::new(
                     rule,
                     "the cloud's answer about this name can't be read",
                 ));
@@ -120,7 +115,7 @@ pub(super) fn standing(rule: &str, request: &CreateWorkspace, evidence: &Evidenc
         Some(id) => id,
         None => match search(rule, request, evidence) {
             Ok(id) => id,
-            Err(standing) => return standing,
+            Err(state) => return state,
         },
     };
     let get = GetWorkspace {
@@ -129,14 +124,14 @@ pub(super) fn standing(rule: &str, request: &CreateWorkspace, evidence: &Evidenc
         verbose: None,
     };
     match look(read(get), evidence) {
-        Read::Needed(call) => Standing::Unknown(call),
-        Read::Failed(refusal) => Standing::Refused(refusal),
+        Read::Needed(call) => NameState::Unknown(call),
+        Read::Failed(refusal) => NameState::Refused(refusal),
         Read::Reply(reply) => compare(rule, request, reply),
     }
 }
 
 /// The id of the workspace called exactly `name`, page by page: the list's filter finds parts of names too.
-fn search(rule: &str, request: &CreateWorkspace, evidence: &Evidence) -> Result<String, Standing> {
+fn search(rule: &str, request: &CreateWorkspace, evidence: &Evidence) -> Result<String, NameState> {
     let name = request.workspace_name.as_str();
     for page in 1.. {
         let list = ListWorkspaces {
@@ -146,8 +141,8 @@ fn search(rule: &str, request: &CreateWorkspace, evidence: &Evidence) -> Result<
             ..ListWorkspaces::in_region(request.region_id.clone())
         };
         match look(read(list), evidence) {
-            Read::Needed(call) => return Err(Standing::Unknown(call)),
-            Read::Failed(refusal) => return Err(Standing::Refused(refusal)),
+            Read::Needed(call) => return Err(NameState::Unknown(call)),
+            Read::Failed(refusal) => return Err(NameState::Refused(refusal)),
             Read::Reply(reply) => {
                 if let Some(id) = id_of(name, reply) {
                     return Ok(id);
@@ -158,7 +153,7 @@ fn search(rule: &str, request: &CreateWorkspace, evidence: &Evidence) -> Result<
             }
         }
     }
-    Err(Standing::Refused(
+    Err(NameState::Refused(
         Refusal::new(rule, "the name is taken by a workspace that this account can't see").with(Fault::new(
             "WorkspaceName",
             "is in use in this region",
@@ -192,7 +187,7 @@ fn text<'v>(object: &'v Value, key: &str) -> &'v str {
 
 /// Whether the workspace that has the name is the one that is wanted (R-WS-61): environments as a set, the
 /// description exactly, what else was given exactly.
-fn compare(rule: &str, request: &CreateWorkspace, existing: &Value) -> Standing {
+fn compare(rule: &str, request: &CreateWorkspace, existing: &Value) -> NameState {
     let environments = |names: Vec<&str>| {
         let mut names = names;
         names.sort_unstable();
@@ -242,7 +237,11 @@ fn compare(rule: &str, request: &CreateWorkspace, existing: &Value) -> Standing 
             ));
         }
     }
-    if refusal.violations.is_empty() { Standing::Same(existing.clone()) } else { Standing::Refused(refusal) }
+    if refusal.violations.is_empty() {
+        NameState::Same(existing.clone())
+    } else {
+        NameState::Refused(refusal)
+    }
 }
 
 /// The existing workspace as an answer.
@@ -307,13 +306,13 @@ fn resolve(
     note: &'static str,
     free: impl FnOnce() -> Refusal,
 ) -> Review {
-    match standing("workspace-created-once", request, evidence) {
-        Standing::Unknown(call) => Review::Need(vec![call]),
-        Standing::Free => Review::Refused(free()),
-        Standing::Same(reply) => existing(reply, note).map_or_else(
+    match name_state("workspace-created-once", request, evidence) {
+        NameState::Unknown(call) => Review::Need(vec![call]),
+        NameState::Free => Review::Refused(free()),
+        NameState::Same(reply) => existing(reply, note).map_or_else(
             || Review::Refused(Refusal::new("internal", "there is no tool to describe a workspace")),
-            Review::Answer,
+            Review::Exists,
         ),
-        Standing::Refused(refusal) => Review::Refused(refusal),
+        NameState::Refused(refusal) => Review::Refused(refusal),
     }
 }

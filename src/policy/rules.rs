@@ -28,7 +28,7 @@ enum Ruling {
     Refuse(Refusal),
     Confirm(Question),
     Need(Vec<Call>),
-    Answer(Existing),
+    Exists(Existing),
 }
 
 impl Ruling {
@@ -38,7 +38,7 @@ impl Ruling {
             Self::Refuse(_) => Said::Refused,
             Self::Confirm(_) => Said::Asked,
             Self::Need(_) => Said::Wants,
-            Self::Answer(_) => Said::Answered,
+            Self::Exists(_) => Said::Exists,
         }
     }
 }
@@ -48,6 +48,8 @@ impl Ruling {
 #[derive(Default)]
 struct Bench {
     decided: Option<Verdict>,
+    wants: Vec<Call>,
+    questions: Vec<Question>,
     findings: Vec<Finding>,
 }
 
@@ -62,9 +64,19 @@ impl Bench {
         let verdict = match ruling {
             Ruling::Pass => return,
             Ruling::Refuse(refusal) => Verdict::Refused(refusal),
-            Ruling::Confirm(question) => Verdict::Confirm(question),
-            Ruling::Need(calls) => Verdict::Need(calls),
-            Ruling::Answer(existing) => Verdict::Answer(existing),
+            Ruling::Confirm(question) => {
+                self.questions.push(question.clone());
+                Verdict::Confirm(question)
+            }
+            Ruling::Need(calls) => {
+                for call in &calls {
+                    if !self.wants.iter().any(|wanted| wanted.is_same(call)) {
+                        self.wants.push(call.clone());
+                    }
+                }
+                Verdict::Need(calls)
+            }
+            Ruling::Exists(existing) => Verdict::Exists(existing),
         };
         match (&mut self.decided, verdict) {
             (Some(Verdict::Refused(first)), Verdict::Refused(more)) => {
@@ -85,6 +97,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         let (path, ruling) = secrets::found(rule, call);
         bench.hear(rule, path, ruling);
     }
+    let holds_credential = bench.decided.is_some();
     for rule in &policy.rules.provenance {
         match provenance::known(policy, rule, call, knowledge, now, &mut grounds) {
             None => {}
@@ -126,8 +139,13 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
             }
         }
     }
-    let verdict = bench.decided.unwrap_or_else(|| Verdict::Cleared(Cleared::new(call.clone(), consent)));
-    Judgement { verdict, findings: bench.findings, grounds }
+    let Bench { decided, wants, mut questions, findings } = bench;
+    if holds_credential {
+        // Such a call is never asked about, and the question would show the credential.
+        questions.retain(|question| question.form().is_region());
+    }
+    let verdict = decided.unwrap_or_else(|| Verdict::Cleared(Cleared::new(call.clone(), consent)));
+    Judgement { verdict, wants, questions, findings, grounds }
 }
 
 /// Whether this is a read of the policy's own. What changes the world is never excused, whoever wants it.

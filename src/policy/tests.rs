@@ -5,6 +5,7 @@ mod learn;
 mod masks;
 mod properties;
 mod question;
+mod rehearsal;
 mod review;
 mod table;
 
@@ -14,7 +15,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::consent::{Answer, Approval, Channel, Consents, Heard, Operator, Question, Reply, Standing};
+use super::consent::{Answer, Approval, Channel, Consents, Heard, Operator, Question, Reply, Waiver};
 use super::facts::{Facts, Known};
 use super::refusal::Refusal;
 use super::review::Evidence;
@@ -117,7 +118,7 @@ fn question(verdict: Verdict) -> Question {
         Verdict::Confirm(question) => question,
         Verdict::Refused(refusal) => panic!("refused: {refusal:?}"),
         Verdict::Need(calls) => panic!("needs {calls:?}"),
-        Verdict::Answer(existing) => panic!("exists: {existing:?}"),
+        Verdict::Exists(existing) => panic!("exists: {existing:?}"),
         Verdict::Cleared(_) => panic!("cleared"),
     }
 }

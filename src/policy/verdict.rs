@@ -137,7 +137,7 @@ pub enum Verdict {
     /// The policy must read first.
     Need(Vec<Call>),
     /// It is done already.
-    Answer(Existing),
+    Exists(Existing),
     /// Yes.
     Cleared(Cleared),
 }
@@ -149,7 +149,7 @@ impl Verdict {
             Self::Refused(_) => "refused",
             Self::Confirm(_) => "confirm",
             Self::Need(_) => "need",
-            Self::Answer(_) => "answer",
+            Self::Exists(_) => "exists",
             Self::Cleared(_) => "cleared",
         }
     }
@@ -182,17 +182,49 @@ pub enum Said {
     /// It must read first.
     Wants,
     /// What the call asks for exists already.
-    Answered,
+    #[serde(rename = "answered")]
+    Exists,
 }
 
 /// A verdict and how the rules came to it.
 pub struct Judgement {
-    /// What is said of the call.
+    /// What is said of the call: by the first rule that doesn't pass it.
     pub verdict: Verdict,
+    /// Every read that the rules want now, also where an earlier rule decided.
+    pub wants: Vec<Call>,
+    /// Every question that a human would be asked, in that order, also where an earlier rule decided; none that
+    /// would show a credential.
+    pub questions: Vec<Question>,
     /// What each rule said that binds the call.
     pub findings: Vec<Finding>,
     /// The facts that the call rests on, with the audit number at which each was learned.
     pub grounds: Vec<Ground>,
+}
+
+/// A judgement made for show: all that it tells, and nothing that could be sent.
+pub struct Rehearsal {
+    /// The verdict's name.
+    pub verdict: &'static str,
+    /// Why the call would be refused, if it would be.
+    pub refusal: Option<Refusal>,
+    /// Every read that the policy would make.
+    pub wants: Vec<Call>,
+    /// Every question that a human would be asked, in that order.
+    pub questions: Vec<Question>,
+    /// What each rule said that binds the call.
+    pub findings: Vec<Finding>,
+}
+
+impl From<Judgement> for Rehearsal {
+    fn from(judgement: Judgement) -> Self {
+        let Judgement { verdict, wants, questions, findings, grounds: _ } = judgement;
+        let name = verdict.name();
+        let refusal = match verdict {
+            Verdict::Refused(refusal) => Some(refusal),
+            Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Exists(_) | Verdict::Cleared(_) => None,
+        };
+        Self { verdict: name, refusal, wants, questions, findings }
+    }
 }
 
 /// A fact that a call rests on.
@@ -213,7 +245,7 @@ pub enum Review {
     /// The policy must read to know what happened.
     Need(Vec<Call>),
     /// It is done, by this call or another.
-    Answer(Existing),
+    Exists(Existing),
     /// It isn't done, or nobody can know.
     Refused(Refusal),
 }

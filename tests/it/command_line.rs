@@ -188,10 +188,10 @@ fn no_variable_stands_for_a_region_or_a_yes() {
     assert!(home.calls().is_empty());
     let verdict = home.run(&["call", "--json", "--dry-run", LIST_WORKSPACES, &here().to_string()]).json();
     assert_eq!(
-        (&verdict["verdict"], &verdict["confirm"]["rule"]),
+        (&verdict["verdict"], &verdict["confirm"][0]["rule"]),
         (&json!("confirm"), &json!("region-confirmed"))
     );
-    let shown = verdict["confirm"]["question"].as_str().unwrap().to_owned();
+    let shown = verdict["confirm"][0]["question"].as_str().unwrap().to_owned();
     assert!(shown.contains("simulated"), "{shown}");
 }
 

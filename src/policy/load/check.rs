@@ -39,16 +39,20 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
             return Err((rule.id.clone(), reason));
         }
         for highlight in &rule.highlight {
-            if !tools::all().any(|tool| has_path(tool.request(), "", &highlight.path)) {
+            if !tools::all().any(|tool| has_path(tool.request(), &highlight.path)) {
                 return Err((rule.id.clone(), format!("no tool has an argument {}", highlight.path)));
             }
+        }
+        if rule.variable.iter().any(|variable| variable.names.is_empty()) {
+            let reason = "names is empty, so it would point out nothing".to_owned();
+            return Err((rule.id.clone(), reason));
         }
         for note in &rule.note {
             let Some(tool) = tools::find(&note.tool) else {
                 return Err((rule.id.clone(), format!("there is no tool {}", note.tool)));
             };
             if let Some(name) =
-                note.given.iter().chain(&note.missing).find(|name| tool.request().field(name).is_none())
+                note.given.iter().chain(&note.missing).find(|path| !leads(tool.request(), path))
             {
                 return Err((rule.id.clone(), format!("{} has no argument {name}", note.tool)));
             }
@@ -98,15 +102,31 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
     Ok(())
 }
 
-/// Whether `shape` has a field whose dotted path, without indices, is `wanted` or ends so.
-fn has_path(shape: &Shape, path: &str, wanted: &str) -> bool {
+/// Whether `path`, dotted and without indices, leads from `shape` to something. Below a free map any key does.
+fn leads(shape: &Shape, path: &str) -> bool {
+    let (first, rest) = match path.split_once('.') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (path, None),
+    };
     match &shape.kind {
-        Kind::Object(fields) => fields.iter().any(|(name, shape)| {
-            let path = format!("{path}.{name}");
-            path.ends_with(&format!(".{wanted}")) || has_path(shape, &path, wanted)
-        }),
-        Kind::List(item) => has_path(item, path, wanted),
-        Kind::Map(_) | Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,
+        Kind::Object(fields) => {
+            fields.iter().any(|(name, shape)| name == first && rest.is_none_or(|rest| leads(shape, rest)))
+        }
+        Kind::List(item) => leads(item, path),
+        Kind::Map(item) => rest.is_none_or(|rest| leads(item, rest)),
+        Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,
+    }
+}
+
+/// Whether the path of something in `shape` is `wanted`, or ends so. It begins with a field's name, for any
+/// word is some map's key.
+fn has_path(shape: &Shape, wanted: &str) -> bool {
+    match &shape.kind {
+        Kind::Object(fields) => {
+            leads(shape, wanted) || fields.iter().any(|(_, shape)| has_path(shape, wanted))
+        }
+        Kind::List(item) | Kind::Map(item) => has_path(item, wanted),
+        Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,
     }
 }
 

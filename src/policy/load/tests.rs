@@ -119,6 +119,19 @@ fn a_sound_policy_loads() {
     assert_eq!(counts, [2, 2, 1, 1]);
 }
 
+#[test]
+fn a_path_leads_through_lists_and_to_any_key_of_a_free_map() {
+    for (from, to) in [
+        ("path = \"SecurityContext.Privileged\"", "path = \"Envs.LD_PRELOAD\""),
+        ("path = \"SecurityContext.Privileged\"", "path = \"Env.Name\""),
+        ("given = \"ResourceId\"", "given = \"JobSpecs.QuotaId\""),
+    ] {
+        let text = whole();
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        assert!(parse("p.toml", &text.replace(from, to)).is_ok(), "{to}");
+    }
+}
+
 /// What is said of the sound policy with `from` become `to`.
 #[track_caller]
 fn error(from: &str, to: &str) -> String {
@@ -134,7 +147,7 @@ fn errors_say_file_line_and_what_is_wrong() {
             "subject = \"region\"\n",
             "subject = \"region\"\nlifetime = 8\n",
             "p.toml, line 6: unknown field `lifetime`, expected one of `id`, `sources`, `why`, `subject`, \
-             `lifetime_hours`, `effects`, `highlight`, `note`",
+             `lifetime_hours`, `effects`, `highlight`, `variable`, `note`",
         ),
         (
             "[[provenance]]",
@@ -208,6 +221,26 @@ fn errors_say_file_line_and_what_is_wrong() {
             "given = \"ResourceId\"",
             "given = \"QuotaId\"",
             "p.toml, line 19, rule arguments: dlc_create_job has no argument QuotaId",
+        ),
+        (
+            "given = \"ResourceId\"",
+            "missing = \"JobSpecs.Quota\"",
+            "p.toml, line 19, rule arguments: dlc_create_job has no argument JobSpecs.Quota",
+        ),
+        (
+            "path = \"SecurityContext.Privileged\"",
+            "path = \"Envs.A.B\"",
+            "p.toml, line 19, rule arguments: no tool has an argument Envs.A.B",
+        ),
+        (
+            "path = \"SecurityContext.Privileged\"",
+            "path = \"LD_PRELOAD\"",
+            "p.toml, line 19, rule arguments: no tool has an argument LD_PRELOAD",
+        ),
+        (
+            "note = [{ tool",
+            "variable = [{ names = [], say = \"s\" }]\nnote = [{ tool",
+            "p.toml, line 19, rule arguments: names is empty, so it would point out nothing",
         ),
         (
             "effects = [\"create\"]",

@@ -8,7 +8,7 @@ use crate::error::Fault;
 use crate::policy::Knowledge;
 use crate::policy::load::{Precheck, hours};
 use crate::policy::refusal::Refusal;
-use crate::policy::review::{self, Evidence, Read, Standing, look, read, standing};
+use crate::policy::review::{self, Evidence, NameState, Read, look, name_state, read};
 use crate::spec::Call;
 use crate::tools::aiworkspace::workspaces::{CreateWorkspace, ListProducts};
 
@@ -67,18 +67,18 @@ fn not_activated(rule: &str, region: &str, reply: &Value) -> Refusal {
 
 /// Whether the name is free, or taken by what is wanted (R-WS-57).
 pub(super) fn name_free(rule: &Precheck, request: &CreateWorkspace, evidence: &Evidence) -> Ruling {
-    match standing(&rule.id, request, evidence) {
-        Standing::Unknown(call) => Ruling::Need(vec![call]),
-        Standing::Free => Ruling::Pass,
-        Standing::Same(reply) => {
+    match name_state(&rule.id, request, evidence) {
+        NameState::Unknown(call) => Ruling::Need(vec![call]),
+        NameState::Free => Ruling::Pass,
+        NameState::Same(reply) => {
             match review::existing(
                 reply,
                 "a workspace of this name exists with these settings; nothing was created",
             ) {
-                Some(existing) => Ruling::Answer(existing),
+                Some(existing) => Ruling::Exists(existing),
                 None => Ruling::Refuse(Refusal::new("internal", "there is no tool to describe a workspace")),
             }
         }
-        Standing::Refused(refusal) => Ruling::Refuse(refusal),
+        NameState::Refused(refusal) => Ruling::Refuse(refusal),
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn known(
             None => match verify(policy, rule, region, workspace.as_deref(), &value, knowledge.evidence) {
                 Verified::Need(reads) => {
                     for read in reads {
-                        if !needs.iter().any(|other| other.arguments() == read.arguments()) {
+                        if !needs.iter().any(|other| other.is_same(&read)) {
                             needs.push(read);
                         }
                     }

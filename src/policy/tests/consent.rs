@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::Fault;
-use crate::policy::consent::StandingError;
+use crate::policy::consent::WaiverError;
 
 fn hear(policy: &Policy, call: &Call, answer: &Answer, consents: &mut Consents) -> Result<Heard, Refusal> {
     policy.hear(call, answer, ACCOUNT, consents, now())
@@ -272,13 +272,13 @@ fn a_form_answers_its_own_question_only() {
 /// What destroys or reveals is approved by name only.
 #[test]
 fn launch_approvals_are_tools_or_three_effects() {
-    assert_eq!("create".parse(), Ok(Standing::Creates));
-    assert_eq!("update".parse(), Ok(Standing::Updates));
-    assert_eq!("act".parse(), Ok(Standing::Acts));
-    assert_eq!("dlc_create_job".parse(), Ok(Standing::Tool("dlc_create_job")));
-    assert_eq!("destroy".parse::<Standing>(), Err(StandingError::ByToolOnly("destroy")));
-    assert_eq!("reveal".parse::<Standing>(), Err(StandingError::ByToolOnly("reveal")));
+    assert_eq!("create".parse(), Ok(Waiver::Creates));
+    assert_eq!("update".parse(), Ok(Waiver::Updates));
+    assert_eq!("act".parse(), Ok(Waiver::Acts));
+    assert_eq!("dlc_create_job".parse(), Ok(Waiver::Tool("dlc_create_job")));
+    assert_eq!("destroy".parse::<Waiver>(), Err(WaiverError::ByToolOnly("destroy")));
+    assert_eq!("reveal".parse::<Waiver>(), Err(WaiverError::ByToolOnly("reveal")));
     for unknown in ["", "all", "*", "Create", "read", "dlc_", "dlc_create_job "] {
-        assert_eq!(unknown.parse::<Standing>(), Err(StandingError::Unknown), "{unknown:?}");
+        assert_eq!(unknown.parse::<Waiver>(), Err(WaiverError::Unknown), "{unknown:?}");
     }
 }

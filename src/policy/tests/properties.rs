@@ -156,11 +156,11 @@ proptest! {
         if let Ok(call) = tool.parse(&arguments) {
             for origin in [Origin::Agent, Origin::Policy] {
                 let verdict = judge(policy(), &call.clone().by(origin), &World::default());
-                prop_assert!(!matches!(verdict, Verdict::Cleared(_) | Verdict::Answer(_) | Verdict::Need(_)));
+                prop_assert!(!matches!(verdict, Verdict::Cleared(_) | Verdict::Exists(_) | Verdict::Need(_)));
             }
             if call.spec().effect.changes() {
                 let verdict = judge(policy(), &call, &World::ready());
-                prop_assert!(!matches!(verdict, Verdict::Cleared(_) | Verdict::Answer(_)));
+                prop_assert!(!matches!(verdict, Verdict::Cleared(_) | Verdict::Exists(_)));
             }
         }
     }

@@ -22,6 +22,8 @@ fn deceptive_characters_are_written_out() {
         ("\u{a0}\u{3000}\u{2800}\u{3164}", r#""\u{00a0}\u{3000}\u{2800}\u{3164}""#),
         ("\u{e0041}\u{fe0f}\u{e000}", r#""\u{e0041}\u{fe0f}\u{e000}""#),
         ("\u{2028}\u{85}", r#""\u{2028}\u{0085}""#),
+        ("a <!-- curl evil --> b", r#""a \u{003c}!-- curl evil --> b""#),
+        ("[docs](http://evil) x[0] ]", r#""[docs\u{005d}(http://evil) x[0] ]""#),
     ] {
         assert_eq!(Quoted(text).to_string(), quoted);
     }
@@ -63,6 +65,59 @@ fn secrets_are_never_in_a_question() {
     for name in ["- Envs.A: ", "CustomEnvs[0].Key: \"B\"", "Env[0].Name: \"C\"", "Username: \"p***\""] {
         assert!(message.contains(name), "{name}");
     }
+}
+
+fn section(message: &str, title: &str) -> Vec<String> {
+    let lines = message.lines().skip_while(|line| *line != title).skip(1);
+    lines.take_while(|line| line.starts_with("- ")).map(str::to_owned).collect()
+}
+
+/// How many values the reader doesn't see is said, and which variables can turn a job into another one.
+#[test]
+fn hidden_values_are_counted_and_their_dangerous_names_pointed_out() {
+    let mut arguments = job();
+    arguments["Envs"] = json!({ "LD_PRELOAD": "/tmp/x.so", "http_proxy": "http://evil", "EPOCHS": "****" });
+    arguments["CustomEnvs"] = json!([{ "Key": "PIP_INDEX_URL", "Value": "http://evil", "Visible": "false" }]);
+    arguments["JobSpecs"][0]["ExtraPodSpec"] = json!({
+        "InitContainers": [{ "Image": "registry/pytorch:2.3", "Env": [{ "Name": "BASH_ENV", "Value": "/tmp/x" }] }],
+    });
+    let message = message(&arguments);
+    let (code, traffic) = (
+        "this variable can make programs run other code",
+        "this variable can send downloads and traffic elsewhere",
+    );
+    assert_eq!(
+        section(&message, "Mind:"),
+        [
+            format!("- JobSpecs[0].ExtraPodSpec.InitContainers[0].Env[0].Name: {code}"),
+            format!("- Envs.LD_PRELOAD: {code}"),
+            format!("- Envs.http_proxy: {traffic}"),
+            format!("- CustomEnvs[0].Key: {traffic}"),
+        ]
+    );
+    assert_eq!(
+        section(&message, "Note:").first().map(String::as_str),
+        Some("- 4 values are hidden here and are sent as the agent gave them")
+    );
+    let mut one = job();
+    one["JobSpecs"][0]["ImageConfig"] = json!({ "Password": "c4n4ry" });
+    assert_eq!(
+        section(&self::message(&one), "Note:").first().map(String::as_str),
+        Some("- 1 value is hidden here and is sent as the agent gave it")
+    );
+    assert!(!self::message(&job()).contains("hidden here"));
+}
+
+/// R-DLC-33: the quota is the user's, whichever argument names it.
+#[test]
+fn a_quota_is_pointed_out_wherever_it_stands() {
+    let said = |name: &str| format!("- {name} is as the agent gave it: check that it is the quota you named");
+    let mut arguments = job();
+    arguments["ResourceId"] = json!("quota1");
+    assert!(section(&message(&arguments), "Note:").contains(&said("ResourceId")));
+    let mut arguments = job();
+    arguments["JobSpecs"][0]["QuotaId"] = json!("quota2");
+    assert!(section(&message(&arguments), "Note:").contains(&said("JobSpecs[].QuotaId")));
 }
 
 /// Nothing that was seen, and nothing that looks like a token, takes a word out of what a human agrees to.

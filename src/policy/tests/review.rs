@@ -30,7 +30,7 @@ fn reviewed(call: &Call, described: &Value, reads: &[(Value, Value)]) -> Value {
                 })
                 .collect::<Vec<_>>()
         ),
-        Review::Answer(existing) => policy().mask_existing(&existing, &mut seen).body().clone(),
+        Review::Exists(existing) => policy().mask_existing(&existing, &mut seen).body().clone(),
         Review::Refused(refusal) => policy().mask_refusal(&refusal, &mut seen).body().clone(),
     }
 }

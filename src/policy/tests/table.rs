@@ -84,7 +84,7 @@ impl Knows {
         }
         settings.operator.regions = self.operator_regions.iter().cloned().collect();
         settings.operator.approvals =
-            self.operator_approvals.iter().map(|text| Standing::from_str(text).unwrap()).collect();
+            self.operator_approvals.iter().map(|text| Waiver::from_str(text).unwrap()).collect();
         Policy::compiled(settings).unwrap()
     }
 
@@ -148,7 +148,7 @@ fn said(policy: &Policy, case: &Case) -> Value {
                 .collect();
             json!({ "needs": calls })
         }
-        Verdict::Answer(existing) => {
+        Verdict::Exists(existing) => {
             json!({ "shown": policy.mask_existing(&existing, &mut world.seen).body() })
         }
         Verdict::Cleared(cleared) => {
