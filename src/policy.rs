@@ -6,6 +6,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`verdict`] | the doors ([`verdict::Raw`], [`verdict::Cleared`]) and what the policy says |
+//! | [`refusal`] | why a call isn't made |
 //! | [`load`] | the rules, from `policies/*.toml` |
 //! | `rules` | judging a call by them |
 //! | [`review`] | check-then-create, and what an outcome means |
@@ -20,23 +21,28 @@ mod failure;
 pub mod load;
 pub mod mask;
 mod question;
+pub mod refusal;
 pub mod review;
 mod rules;
 pub mod sweep;
+mod unique;
 pub mod verdict;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::error::{Fault, Faults};
-use crate::spec::Call;
 use crate::spec::marks::Home;
+use crate::spec::{Call, Tool};
 use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Question, Reply};
 use facts::{Facts, Known};
 use load::{LoadError, Rule, Rules, Subject};
 use mask::{Disclosure, Masked, MaskedCall};
+use refusal::Refusal;
 use review::Evidence;
 use sweep::Seen;
-use verdict::{Existing, Judgement, Outcome, Refusal, Review};
+pub use unique::{reservation, unique_name};
+use verdict::{Existing, Judgement, Outcome, Raw, Review};
 
 /// What happens when a value that must come from a list was never listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +177,18 @@ impl Policy {
         if tool.name() == "aiworkspace_list_products" && rules::is_activated(reply) {
             facts.activate(region, known);
         }
+        self.learn_claims(tool, reply, region, call.workspace(), facts, known);
+    }
+
+    fn learn_claims(
+        &self,
+        tool: &Tool,
+        reply: &Value,
+        region: &str,
+        workspace: Option<&str>,
+        facts: &mut Facts,
+        known: Known,
+    ) {
         tool.reply().claims(reply, &mut |claim| {
             let taught = self
                 .rules
@@ -179,13 +197,26 @@ impl Policy {
                 .any(|rule| rule.fact == claim.fact && rule.learn.contains(tool.name()));
             let home = match claim.workspace {
                 Home::Named(id) => Some(id),
-                Home::Unnamed => call.workspace(),
+                Home::Unnamed => workspace,
                 Home::Unreadable => return,
             };
             if taught && !claim.text.is_empty() {
                 facts.learn(claim.fact, region, rules::place_of(claim.fact, home), claim.text, known);
             }
         });
+    }
+
+    /// Learns from something that exists already, as from a reply: the agent is shown it.
+    pub fn learn_existing(&self, call: &Call, existing: &Existing, facts: &mut Facts, known: Known) {
+        let Some(region) = call.region() else { return };
+        self.learn_claims(existing.tool, existing.reply.open(), region, call.workspace(), facts, known);
+    }
+
+    /// From now on, nothing of `secrets` can be shown in this scope.
+    pub fn pin(&self, secrets: &[Raw], seen: &mut Seen) {
+        for secret in secrets.iter().filter_map(|secret| secret.open().as_str()) {
+            seen.note(secret);
+        }
     }
 
     /// What may be shown of a cloud's reply to `call`.

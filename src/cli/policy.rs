@@ -9,8 +9,9 @@ use super::{CliError, Target, human, print};
 use crate::config::Launch;
 use crate::gateway::Clock;
 use crate::policy::load::Rule;
+use crate::policy::refusal::Refusal;
 use crate::policy::sweep::Seen;
-use crate::policy::verdict::{Finding, Refusal, Verdict};
+use crate::policy::verdict::{Finding, Verdict};
 use crate::policy::{OnMiss, Policy};
 
 /// Looking at the rules.

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::verdict::Refusal;
+use super::refusal::Refusal;
 use crate::error::Fault;
 use crate::spec::value::{COMMON_REGIONS, REGIONS};
 use crate::spec::{Call, Effect};

@@ -25,8 +25,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::refusal::Refusal;
 use super::sweep::Seen;
-use super::verdict::{CloudError, Existing, Raw, Refusal};
+use super::verdict::{CloudError, Existing, Raw};
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::Detail;
 use crate::spec::{Call, Tool};

@@ -12,7 +12,7 @@ use sha2::Sha256;
 use super::consent::{Form, Question, Quoted, region_form};
 use super::load::{Confirm, Highlight};
 use super::mask::MaskedCall;
-use super::verdict::Refusal;
+use super::refusal::Refusal;
 use crate::error::Fault;
 use crate::spec::value::REGIONS;
 use crate::spec::{Call, Effect};

@@ -6,7 +6,8 @@
 use serde_json::Value;
 
 use super::failure::{self, NAME_TAKEN};
-use super::verdict::{Existing, Outcome, Raw, Refusal, Review};
+use super::refusal::Refusal;
+use super::verdict::{Existing, Outcome, Raw, Review};
 use crate::error::Fault;
 use crate::spec::{Call, Operation, Origin};
 use crate::tools;

@@ -17,9 +17,10 @@ use serde_json::{Value, json};
 
 use super::consent::{Answer, Approval, Channel, Consents, Heard, Operator, Question, Reply, Standing};
 use super::facts::{Facts, Known};
+use super::refusal::Refusal;
 use super::review::Evidence;
 use super::sweep::{Seen, Text};
-use super::verdict::{CloudError, Denial, Outcome, Raw, Refusal, Verdict};
+use super::verdict::{CloudError, Denial, Outcome, Raw, Verdict};
 use super::{Knowledge, OnMiss, Policy, Settings};
 use crate::spec::marks::Fact;
 use crate::spec::{Call, Origin};

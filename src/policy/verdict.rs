@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::consent::{Approval, Question};
-use crate::error::Fault;
+use super::refusal::Refusal;
 use crate::spec::{Call, Tool};
 
 /// What a cloud answered, before masking. It can't be printed, and only the policy looks inside.
@@ -115,60 +115,6 @@ pub struct Denial {
     pub reason: Option<String>,
     /// The principal's identity: what it says is kept to be swept out of every text.
     pub principal: Vec<Raw>,
-}
-
-/// Why a call isn't made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Refusal {
-    /// What happened, in a sentence.
-    pub error: String,
-    /// The rule that refused, or the stage that failed.
-    pub rule: String,
-    /// What is wrong where, and the fix of each.
-    pub violations: Vec<Fault>,
-    /// Whether the same call can succeed later, unchanged.
-    pub retryable: bool,
-    /// The cloud's own error, where one is behind the refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cloud: Option<Box<CloudFailure>>,
-}
-
-/// The part of a cloud's error that may be shown, once swept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CloudFailure {
-    /// The HTTP status.
-    pub status: u16,
-    /// The cloud's code.
-    pub code: String,
-    /// The cloud's words.
-    pub message: String,
-    /// The id to give to the cloud's support.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// The cloud's troubleshooting link.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recommend: Option<String>,
-}
-
-impl Refusal {
-    /// A refusal by `rule` with nothing to point at.
-    pub fn new(rule: impl Into<String>, error: impl Into<String>) -> Self {
-        Self { error: error.into(), rule: rule.into(), violations: Vec::new(), retryable: false, cloud: None }
-    }
-
-    /// The same, with the place and the fix.
-    #[must_use]
-    pub fn with(mut self, fault: Fault) -> Self {
-        self.violations.push(fault);
-        self
-    }
-
-    /// The same, for a call that can be repeated as it is.
-    #[must_use]
-    pub const fn retryable(mut self) -> Self {
-        self.retryable = true;
-        self
-    }
 }
 
 /// Something that is there already, so that nothing was created.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Ruling;
 use crate::error::Fault;
 use crate::policy::load::SecretArgument;
-use crate::policy::verdict::Refusal;
+use crate::policy::refusal::Refusal;
 use crate::spec::Call;
 use crate::spec::marks::Path;
 

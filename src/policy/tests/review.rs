@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::error::Fault;
-use crate::policy::verdict::{CloudFailure, Review};
+use crate::policy::refusal::CloudFailure;
+use crate::policy::verdict::Review;
 
 /// What a review says, whole.
 fn reviewed(call: &Call, described: &Value, reads: &[(Value, Value)]) -> Value {
@@ -229,7 +230,7 @@ fn a_permission_failure_lists_the_actions() {
         &[],
     );
     let fix = "ask the user to have it granted in RAM, and wait until they say it is; the AIWorkSpace tools need \
-               paiimage:ListImages, paiworkspace:CreateWorkspace, paiworkspace:GetWorkspace, paiworkspace:ListProducts, \
+               paiimage:ListImages, paiworkspace:CreateWorkspace, paiworkspace:GetWorkspace, \
                paiworkspace:ListWorkspaces; the ram-permission-diagnose skill can guide the request";
     let text = "the account lacks the permission paiworkspace:GetWorkspace";
     let mut expected = Refusal::new("cloud-permission", text).with(Fault::new("", text, fix));

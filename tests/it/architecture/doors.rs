@@ -133,7 +133,7 @@ fn only_a_judgement_clears_a_call() {
     assert_eq!(
         returning(source, "Judgement"),
         [
-            "gateway::Gateway::judge",
+            "gateway::course::Course::judge",
             "policy::Policy::judge",
             "policy::Policy::rehearse",
             "policy::rules::judge"
@@ -174,7 +174,7 @@ fn only_the_policy_takes_an_answer_for_a_yes() {
     let source = Source::read();
     assert_eq!(
         calls_of(source, &["Approval", "new"]),
-        ["policy::hear_arguments", "policy::rules::arguments_confirmed"]
+        ["policy::hear_arguments", "policy::rules::confirm::arguments"]
     );
     assert_eq!(
         calls_of(source, &["Question", "new"]),

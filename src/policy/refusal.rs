@@ -1,0 +1,59 @@
+//! Why a call isn't made, in the one form that every refusal has.
+
+use serde::Serialize;
+
+use crate::error::Fault;
+
+/// Why a call isn't made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// What happened, in a sentence.
+    pub error: String,
+    /// The rule that refused, or the stage that failed.
+    pub rule: String,
+    /// What is wrong where, and the fix of each.
+    pub violations: Vec<Fault>,
+    /// Whether the same call can succeed later, unchanged.
+    pub retryable: bool,
+    /// The cloud's own error, where one is behind the refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<Box<CloudFailure>>,
+}
+
+/// The part of a cloud's error that may be shown, once swept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CloudFailure {
+    /// The HTTP status.
+    pub status: u16,
+    /// The cloud's code.
+    pub code: String,
+    /// The cloud's words.
+    pub message: String,
+    /// The id to give to the cloud's support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The cloud's troubleshooting link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recommend: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal by `rule` with nothing to point at.
+    pub fn new(rule: impl Into<String>, error: impl Into<String>) -> Self {
+        Self { error: error.into(), rule: rule.into(), violations: Vec::new(), retryable: false, cloud: None }
+    }
+
+    /// The same, with the place and the fix.
+    #[must_use]
+    pub fn with(mut self, fault: Fault) -> Self {
+        self.violations.push(fault);
+        self
+    }
+
+    /// The same, for a call that can be repeated as it is.
+    #[must_use]
+    pub const fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+}
