@@ -13,9 +13,9 @@ use crate::cloud::credentials::Credentials;
 use crate::error::Fault;
 use crate::policy::Knowledge;
 use crate::policy::consent::{Answer, Approval, Heard};
+use crate::policy::evidence::Evidence;
 use crate::policy::facts::Known;
 use crate::policy::refusal::Refusal;
-use crate::policy::review::Evidence;
 use crate::policy::verdict::{Cleared, Existing, Judgement, Outcome, Review, Verdict};
 use crate::spec::Call;
 
@@ -148,8 +148,9 @@ impl Course {
                 now: self.now,
                 record,
             };
-            let outcome = self.gateway.tasks.spawn(reader.read(cleared)).await.map_err(|_| broken())??;
-            evidence.add(call, outcome);
+            let task = self.gateway.tasks.spawn(reader.read(cleared));
+            let (outcome, known) = task.await.map_err(|_| broken())??;
+            self.gateway.policy.witness(call, outcome, evidence, known);
         }
         Ok(())
     }
@@ -288,7 +289,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn read(mut self, cleared: Cleared) -> Result<Outcome, Refusal> {
+    async fn read(mut self, cleared: Cleared) -> Result<(Outcome, Known), Refusal> {
         let call = cleared.call().clone();
         let sent = self.gateway.client.send(cleared, self.now).await;
         let Sent { outcome, calls } =
@@ -300,10 +301,11 @@ impl Reader {
         };
         let entry = self.record.ended(error, Default::default());
         let seq = self.gateway.append(entry).await.map_err(|error| unrecorded(&error))?;
+        let known = Known { at: self.now, learned_at: seq };
         let state = &mut *self.scope.lock();
         self.gateway.policy.note(&call, &outcome, &mut state.seen);
-        self.gateway.policy.learn(&call, &outcome, &mut state.facts, Known { at: self.now, learned_at: seq });
-        Ok(outcome)
+        self.gateway.policy.learn(&call, &outcome, &mut state.facts, known);
+        Ok((outcome, known))
     }
 }
 

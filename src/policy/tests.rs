@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::consent::{Answer, Approval, Channel, Consents, Heard, Operator, Question, Reply, Waiver};
+use super::evidence::Evidence;
 use super::facts::{Facts, Known};
 use super::refusal::Refusal;
-use super::review::Evidence;
 use super::sweep::{Seen, Text};
 use super::verdict::{CloudError, Denial, Outcome, Raw, Verdict};
 use super::{Knowledge, OnMiss, Policy, Settings};
