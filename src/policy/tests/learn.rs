@@ -180,3 +180,18 @@ fn the_oldest_facts_go_first() {
     let known = |value: &str| facts.known(Fact::Image, "cn-hangzhou", None, value, now(), DAY).is_some();
     assert_eq!([known("i0"), known("i1"), known("i100000")], [false, true, true]);
 }
+
+/// What only the policy read is evidence of its step: the agent was never shown it.
+#[test]
+fn reads_of_the_policy_teach_the_agent_nothing_but_activation() {
+    let list = call("aiworkspace_list_workspaces", &json!({ "RegionId": "cn-hangzhou" })).by(Origin::Policy);
+    let reply = || outcome(&json!({ "reply": { "Workspaces": [{ "WorkspaceId": "1001" }] } }));
+    let known = Known { at: now(), learned_at: 1 };
+    let mut facts = Facts::default();
+    let mut evidence = Evidence::default();
+    policy().learn(&list, &reply(), &mut facts, known);
+    policy().witness(list, reply(), &mut evidence, known);
+    let knows = |facts: &Facts| facts.known(Fact::Workspace, "cn-hangzhou", None, "1001", now(), DAY);
+    assert_eq!(knows(&facts), None);
+    assert_eq!(knows(evidence.facts()), Some(known));
+}
