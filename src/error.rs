@@ -36,52 +36,124 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Every fault of a call at once, in the order found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Faults(Vec<Fault>);
+/// The most faults of a call that are told one by one.
+const MOST: usize = 20;
+
+/// Every fault of a call at once, in the order found. A call with very many is told the first of them and how
+/// many there are beside, at little cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    told: Vec<Fault>,
+    more: usize,
+}
 
 impl Faults {
     /// Adds one more.
     pub fn push(&mut self, fault: Fault) {
-        self.0.push(fault);
+        self.find(|| fault);
     }
 
-    /// Adds a fault at `path` unless `holds`.
-    pub fn demand(&mut self, holds: bool, path: &str, message: &str, fix: &str) {
-        if !holds {
-            self.push(Fault::new(path, message, fix));
+    /// Adds one more, which is worded only if it is told.
+    pub fn find(&mut self, fault: impl FnOnce() -> Fault) {
+        if self.told.len() < MOST {
+            self.told.push(fault());
+        } else {
+            self.more += 1;
         }
     }
 
-    /// `Ok` when nothing was found.
-    pub fn into_result(self) -> Result<(), Self> {
-        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    /// Adds a fault at `path` unless `holds`.
+    pub fn demand(&mut self, holds: bool, path: impl fmt::Display, message: &str, fix: &str) {
+        if !holds {
+            self.find(|| Fault::new(path.to_string(), message, fix));
+        }
     }
 
-    /// The faults found.
-    pub fn as_slice(&self) -> &[Fault] {
-        &self.0
+    /// Adds those of `others`.
+    pub fn merge(&mut self, others: Self) {
+        self.extend(others.told);
+        self.more += others.more;
+    }
+
+    /// Whether nothing was found.
+    pub const fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
+    /// `Ok` when nothing was found.
+    ///
+    /// # Errors
+    /// The faults themselves.
+    pub fn into_result(self) -> Result<(), Self> {
+        if self.is_empty() { Ok(()) } else { Err(self) }
     }
 }
 
 impl Extend<Fault> for Faults {
     fn extend<T: IntoIterator<Item = Fault>>(&mut self, faults: T) {
-        self.0.extend(faults);
+        faults.into_iter().for_each(|fault| self.push(fault));
     }
 }
 
 impl IntoIterator for Faults {
     type Item = Fault;
-    type IntoIter = std::vec::IntoIter<Fault>;
+    type IntoIter = std::iter::Chain<std::vec::IntoIter<Fault>, std::option::IntoIter<Fault>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        let rest = (self.more > 0).then(|| {
+            Fault::new(
+                "",
+                format!("further faults aren't listed: {}", self.more),
+                "mend those listed, then call again",
+            )
+        });
+        self.told.into_iter().chain(rest)
     }
 }
 
 impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
-        Self(vec![fault])
+        Self { told: vec![fault], more: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_faults_are_told_and_the_rest_counted_without_being_worded() {
+        let mut faults = Faults::default();
+        let mut worded = 0;
+        for number in 0..60_000 {
+            faults.find(|| {
+                worded += 1;
+                Fault::new(format!("p{number}"), "m", "f")
+            });
+        }
+        let mut all = Faults::from(Fault::new("first", "m", "f"));
+        all.merge(faults);
+        let told: Vec<Fault> = all.into_iter().collect();
+        assert_eq!((told.len(), worded), (21, 20));
+        assert_eq!(
+            (told[0].path.as_str(), told[1].path.as_str(), told[19].path.as_str()),
+            ("first", "p0", "p18")
+        );
+        assert_eq!(
+            told[20].to_string(),
+            "further faults aren't listed: 59981; mend those listed, then call again"
+        );
+    }
+
+    #[test]
+    fn as_many_as_can_be_told_are_told_alone() {
+        let mut faults = Faults::default();
+        faults.extend((0..20).map(|number| Fault::new(number.to_string(), "m", "f")));
+        assert_eq!(faults.clone().into_iter().count(), 20);
+        faults.demand(false, "x", "m", "f");
+        assert_eq!(
+            faults.into_iter().last().map(|fault| fault.message),
+            Some("further faults aren't listed: 1".to_owned())
+        );
     }
 }

@@ -289,10 +289,11 @@ impl Tool {
     /// # Errors
     /// All faults at once; none holds a value.
     pub fn parse(&'static self, arguments: &Map<String, Value>) -> Result<Call, Faults> {
+        schema::fits(arguments)?;
         let given = Value::Object(arguments.clone());
         let mut faults = Faults::default();
         match self.validator.get_or_init(|| Validator::of(&(self.request)())) {
-            Some(validator) => faults.extend(validator.faults(&given)),
+            Some(validator) => faults.merge(validator.faults(&given)),
             None => faults.push(Fault::new("", "this tool's schema doesn't compile", "report this as a bug")),
         }
         match (self.decode)(&given) {
@@ -301,10 +302,10 @@ impl Tool {
                 Ok(Call { tool: self, request, arguments, origin: Origin::Agent })
             }
             Decoded::Faulty(more) => {
-                faults.extend(more);
+                faults.merge(more);
                 Err(faults)
             }
-            Decoded::Misfit if faults.as_slice().is_empty() => {
+            Decoded::Misfit if faults.is_empty() => {
                 Err(Fault::new("", "the arguments don't fit this tool", "compare them with its schema")
                     .into())
             }

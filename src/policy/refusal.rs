@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::error::Fault;
+use crate::error::{Fault, Faults};
 
 /// Why a call isn't made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,6 +47,15 @@ impl Refusal {
     #[must_use]
     pub fn with(mut self, fault: Fault) -> Self {
         self.violations.push(fault);
+        self
+    }
+
+    /// The same, with no more faults than can be read.
+    #[must_use]
+    pub(super) fn bounded(mut self) -> Self {
+        let mut faults = Faults::default();
+        faults.extend(self.violations);
+        self.violations = faults.into_iter().collect();
         self
     }
 

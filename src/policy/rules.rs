@@ -144,7 +144,11 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         // Such a call is never asked about, and the question would show the credential.
         questions.retain(|question| question.form().is_region());
     }
-    let verdict = decided.unwrap_or_else(|| Verdict::Cleared(Cleared::new(call.clone(), consent)));
+    let verdict = match decided {
+        Some(Verdict::Refused(refusal)) => Verdict::Refused(refusal.bounded()),
+        Some(verdict) => verdict,
+        None => Verdict::Cleared(Cleared::new(call.clone(), consent)),
+    };
     Judgement { verdict, wants, questions, findings, grounds }
 }
 

@@ -98,6 +98,18 @@ fn read_of(tool: &'static crate::spec::Tool) -> Call {
     call(tool.name(), &arguments)
 }
 
+/// Of thousands of guesses, twenty are told, and how many there are beside.
+#[test]
+fn a_refusal_is_never_long() {
+    let mut arguments = job();
+    arguments["JobSpecs"] = Value::Array(vec![job()["JobSpecs"][0].clone(); 1_000]);
+    let refusal = refused(judge(policy(), &call("dlc_create_job", &arguments), &World::default()));
+    assert_eq!(refusal.violations.len(), 21);
+    assert_eq!(refusal.violations[19].path, "JobSpecs[19].Image");
+    // The workspace is unknown too, and the question would be too long.
+    assert_eq!(refusal.violations[20].message, "further faults aren't listed: 982");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -206,6 +218,6 @@ fn a_refusal_of_arguments_keeps_every_fault() {
     let refusal = Policy::refuse_arguments(faults.clone());
     assert_eq!(refusal.rule, "arguments");
     assert_eq!(refusal.error, "the arguments don't fit the tool; nothing was sent");
-    assert_eq!(refusal.violations, faults.as_slice());
+    assert_eq!(refusal.violations, faults.into_iter().collect::<Vec<_>>());
     assert!(!refusal.retryable);
 }

@@ -65,7 +65,7 @@ fn both_faces_are_plain() {
             "Layers": { "type": "array", "items": layer },
             "Deep": layer,
             "Names": { "type": "object", "additionalProperties": { "type": "string" } },
-            "Set": { "type": "array", "uniqueItems": true, "items": colour() },
+            "Set": { "type": "array", "items": colour() },
             "detail": { "type": "string", "enum": ["summary", "full"] },
         },
     });
@@ -76,7 +76,7 @@ fn both_faces_are_plain() {
 
 fn faults(arguments: Value) -> Vec<String> {
     let validator = Validator::of(&generate::<Paint>()).unwrap();
-    validator.faults(&arguments).iter().map(ToString::to_string).collect()
+    validator.faults(&arguments).into_iter().map(|fault| fault.to_string()).collect()
 }
 
 #[test]
@@ -91,13 +91,4 @@ fn paths_are_written_as_the_documentation_does() {
             region,
         ]
     );
-}
-
-#[test]
-fn the_right_name_is_told_only_where_one_is_near() {
-    assert_eq!(closest("region_id", &["RegionId", "Colour"]), Some("RegionId"));
-    assert_eq!(closest("REGION-ID", &["RegionId", "Colour"]), Some("RegionId"));
-    assert_eq!(closest("Color", &["RegionId", "Colour"]), Some("Colour"));
-    assert_eq!(closest("Pigment", &["RegionId", "Colour"]), None);
-    assert_eq!(closest("地域", &["RegionId", "Colour"]), None);
 }

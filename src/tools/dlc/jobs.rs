@@ -15,8 +15,8 @@ use super::job_settings::{
     CodeSource, CredentialConfig, CustomEnv, DataSource, ElasticSpec, JobSettings, UserVpc,
 };
 use super::job_spec::JobSpec;
-use crate::error::{Fault, Faults};
-use crate::spec::marks::{EnvValues, Exact, Last4};
+use crate::error::Faults;
+use crate::spec::marks::{EnvValues, Exact, Last4, Path};
 use crate::spec::value::{RegionId, TemplateId, WorkspaceId, choices};
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
 use crate::tools::aiworkspace::assets::Accessibility;
@@ -122,17 +122,17 @@ impl Operation for CreateJob {
                 faults.demand(given, name, "is required without TemplateId", "give it");
             }
         }
+        let (list, sources) = (Path::Field(&Path::Root, "JobSpecs"), Path::Field(&Path::Root, "DataSources"));
         for (index, spec) in self.job_specs.iter().flatten().enumerate() {
-            let path = format!("JobSpecs[{index}]");
-            faults.extend(spec.faults(&path, self.template_id.is_some()));
-            if let (Some(job_type), Some(role)) = (self.job_type, &spec.r#type)
-                && !job_type.has_role(role.as_str())
-            {
-                faults.push(Fault::new(
-                    format!("{path}.Type"),
+            let path = Path::Index(&list, index);
+            spec.check(&path, self.template_id.is_some(), &mut faults);
+            if let (Some(job_type), Some(role)) = (self.job_type, &spec.r#type) {
+                faults.demand(
+                    job_type.has_role(role.as_str()),
+                    Path::Field(&path, "Type"),
                     "isn't a role of this JobType",
                     "Worker and Master fit most types; TFJob has Chief, PS, Worker, Evaluator, GraphLearn; RayJob has Head, Worker",
-                ));
+                );
             }
         }
         faults.demand(
@@ -144,7 +144,7 @@ impl Operation for CreateJob {
         for (index, source) in self.data_sources.iter().flatten().enumerate() {
             faults.demand(
                 source.data_source_id.is_none() || source.uri.is_none(),
-                &format!("DataSources[{index}]"),
+                Path::Index(&sources, index),
                 "has both DataSourceId and Uri",
                 "give one of them",
             );
@@ -156,8 +156,7 @@ impl Operation for CreateJob {
 impl JobSpec {
     /// What a role lacks, or has too much of (R-DLC-20, R-DLC-21), and where an image could come from that no
     /// list has (R-DLC-24). A template may supply the rest of it.
-    fn faults(&self, path: &str, from_template: bool) -> Faults {
-        let mut faults = Faults::default();
+    fn check(&self, path: &Path<'_>, from_template: bool, faults: &mut Faults) {
         faults.demand(
             self.ecs_spec.is_none() || self.resource_config.is_none(),
             path,
@@ -166,19 +165,19 @@ impl JobSpec {
         );
         faults.demand(
             self.image_config.as_ref().is_none_or(|config| config.docker_registry.is_none()),
-            &format!("{path}.ImageConfig.DockerRegistry"),
+            Path::Field(&Path::Field(path, "ImageConfig"), "DockerRegistry"),
             "would fetch the image from a registry that nobody listed",
             "leave it out: an address from aiworkspace_list_images names its registry",
         );
         if from_template {
-            return faults;
+            return;
         }
         for (name, given) in [
             ("Type", self.r#type.is_some()),
             ("Image", self.image.is_some()),
             ("PodCount", self.pod_count.is_some()),
         ] {
-            faults.demand(given, &format!("{path}.{name}"), "is required", "give it");
+            faults.demand(given, Path::Field(path, name), "is required", "give it");
         }
         faults.demand(
             self.ecs_spec.is_some() || self.resource_config.is_some(),
@@ -186,7 +185,6 @@ impl JobSpec {
             "has neither EcsSpec nor ResourceConfig",
             "give EcsSpec for public resources or ResourceConfig for a dedicated resource group",
         );
-        faults
     }
 }
 

@@ -57,7 +57,7 @@ fn changed(tool: &str, change: Value) -> Map<String, Value> {
 pub(super) fn faults(tool: &str, change: Value) -> Vec<String> {
     match find(tool).unwrap().parse(&changed(tool, change)) {
         Ok(_) => Vec::new(),
-        Err(faults) => faults.as_slice().iter().map(ToString::to_string).collect(),
+        Err(faults) => faults.into_iter().map(|fault| fault.to_string()).collect(),
     }
 }
 
@@ -396,5 +396,31 @@ fn ids_are_not_empty() {
         "aiworkspace_get_workspace",
         json!({ "WorkspaceId": "" }),
         &["WorkspaceId: is too short; give at least 1 characters"],
+    );
+}
+
+/// However many faults there are, twenty are told, and how many there are beside.
+#[test]
+fn a_flood_of_faults_is_cut_short() {
+    let flood = |change: Value, last: &str| {
+        let found = faults("dlc_create_job", change);
+        assert_eq!(found.len(), 21);
+        assert_eq!(
+            found[20],
+            format!("further faults aren't listed: {last}; mend those listed, then call again")
+        );
+    };
+    flood(json!({ "JobSpecs": vec![json!({}); 60_000] }), "239980");
+    flood(json!({ "JobSpecs": vec![json!(1); 100_000] }), "99980");
+    flood(json!({ "DataSources": vec![json!(1.5); 50_000] }), "49980");
+    flood(Value::Object((0..20_000).map(|key| (format!("k{key}"), json!(1))).collect()), "19980");
+    let over: Map<String, Value> = (0..100_000).map(|key| (format!("k{key}"), json!(1))).collect();
+    refused(
+        "dlc_create_job",
+        Value::Object(over),
+        &[
+            "the arguments have more than 256 KiB as JSON; shorten them: put long commands into a script that is \
+           mounted, long settings into a file",
+        ],
     );
 }

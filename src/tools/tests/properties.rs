@@ -76,8 +76,8 @@ proptest! {
         match tool.parse(arguments.as_object().unwrap()) {
             Ok(call) => prop_assert_eq!(call.tool().name(), tool.name()),
             Err(faults) => {
-                prop_assert!(!faults.as_slice().is_empty());
-                for fault in faults.as_slice() {
+                prop_assert!(!faults.is_empty());
+                for fault in faults {
                     let said = fault.to_string();
                     prop_assert!(!said.contains(CANARY) && !said.contains("7770777077"), "{}", said);
                     prop_assert!(!fault.path.is_empty(), "{}", said);
