@@ -45,7 +45,7 @@ mod write;
 use std::io;
 use std::path::PathBuf;
 
-pub use key::Key;
+pub use key::{KEY_FILE, Key};
 pub use record::{
     Answer, Client, CloudCall, Confirmation, Entry, FactUsed, Idempotency, Phase, Record, VERSION, Verdict,
 };

@@ -188,9 +188,7 @@ pub enum ConfigError {
     #[error("--endpoint: {0}")]
     Endpoint(#[from] EndpointError),
     /// There is nowhere to keep state.
-    #[error(
-        "no state directory: neither XDG_STATE_HOME nor HOME is set; give --audit FILE and --audit-key FILE"
-    )]
+    #[error("the system names no directory for state; give --audit FILE and --audit-key FILE")]
     NoStateDirectory,
     /// The system can't tell which program this is.
     #[error("can't tell where this program is: {0}")]
@@ -366,9 +364,6 @@ impl Launch {
         })
     }
 }
-
-/// The variable that says where programs keep their state; a child is given its own.
-pub const STATE_HOME: &str = "XDG_STATE_HOME";
 
 /// This program's own file, to start it again.
 ///

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use redline_mcp::cli::Cli;
 use redline_mcp::config::LogLevel;
+use redline_mcp::server::panics;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    panics::tell_place_only();
     let cli = Cli::parse();
     log(cli.log());
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

@@ -9,6 +9,7 @@
 //! | [`refusal`] | why a call isn't made |
 //! | [`load`] | the rules, from `policies/*.toml` |
 //! | `rules` | judging a call by them |
+//! | [`evidence`] | what was read for one step |
 //! | [`review`] | check-then-create, and what an outcome means |
 //! | [`consent`], `question` | a human's yes |
 //! | [`facts`] | what is known to exist |
@@ -16,6 +17,7 @@
 //! | `failure` | a cloud's error in words |
 
 pub mod consent;
+pub mod evidence;
 pub mod facts;
 mod failure;
 pub mod load;
@@ -25,21 +27,25 @@ pub mod refusal;
 pub mod review;
 mod rules;
 pub mod sweep;
+mod unique;
 pub mod verdict;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::error::{Fault, Faults};
-use crate::spec::Call;
 use crate::spec::marks::Home;
+use crate::spec::{Call, Operation, Origin, Tool};
+use crate::tools::aiworkspace::workspaces::ListProducts;
 use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Question, Reply};
+use evidence::Evidence;
 use facts::{Facts, Known};
 use load::{LoadError, Rule, Rules, Subject};
 use mask::{Disclosure, Masked, MaskedCall};
 use refusal::Refusal;
-use review::Evidence;
 use sweep::Seen;
-use verdict::{Existing, Judgement, Outcome, Rehearsal, Review};
+pub use unique::{reservation, unique_name};
+use verdict::{Existing, Judgement, Outcome, Raw, Rehearsal, Review};
 
 /// What happens when a value that must come from a list was never listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +79,7 @@ pub struct Knowledge<'k> {
     pub consents: &'k Consents,
     /// The yes that this step brought, if one.
     pub approval: Option<&'k Approval>,
-    /// The account, by the last four of its keyed hash.
+    /// The account, by its keyed hash; empty where it isn't looked up.
     pub account: &'k str,
 }
 
@@ -117,7 +123,7 @@ impl Policy {
             evidence: &Evidence::default(),
             consents: &Consents::default(),
             approval: None,
-            account: "not looked up",
+            account: "",
         };
         self.judge(call, &knowledge, now).into()
     }
@@ -166,14 +172,38 @@ impl Policy {
         review::review(call, outcome, evidence)
     }
 
-    /// Learns from a permitted, successful reply: what exists, and whether PAI is activated.
+    /// Learns from a permitted, successful reply: that PAI is activated, and what exists. What only the policy
+    /// read is evidence of its step ([`Self::witness`]), not knowledge of the agent's.
     pub fn learn(&self, call: &Call, outcome: &Outcome, facts: &mut Facts, known: Known) {
         let (Outcome::Reply(raw), Some(region)) = (outcome, call.region()) else { return };
         let reply = raw.open();
-        let tool = call.tool();
-        if tool.name() == "aiworkspace_list_products" && rules::is_activated(reply) {
+        if call.tool().name() == ListProducts::SPEC.name && rules::is_activated(reply) {
             facts.activate(region, known);
         }
+        match call.origin() {
+            Origin::Agent => self.learn_claims(call.tool(), reply, region, call.workspace(), facts, known),
+            Origin::Policy => {}
+        }
+    }
+
+    /// Adds a read of the policy's own, and what it shows to exist, to the evidence of its step.
+    pub fn witness(&self, call: Call, outcome: Outcome, evidence: &mut Evidence, known: Known) {
+        if let (Outcome::Reply(raw), Some(region)) = (&outcome, call.region()) {
+            let facts = evidence.facts_mut();
+            self.learn_claims(call.tool(), raw.open(), region, call.workspace(), facts, known);
+        }
+        evidence.add(call, outcome);
+    }
+
+    fn learn_claims(
+        &self,
+        tool: &Tool,
+        reply: &Value,
+        region: &str,
+        workspace: Option<&str>,
+        facts: &mut Facts,
+        known: Known,
+    ) {
         tool.reply().claims(reply, &mut |claim| {
             let taught = self
                 .rules
@@ -182,13 +212,26 @@ impl Policy {
                 .any(|rule| rule.fact == claim.fact && rule.learn.contains(tool.name()));
             let home = match claim.workspace {
                 Home::Named(id) => Some(id),
-                Home::Unnamed => call.workspace(),
+                Home::Unnamed => workspace,
                 Home::Unreadable => return,
             };
             if taught && !claim.text.is_empty() {
                 facts.learn(claim.fact, region, rules::place_of(claim.fact, home), claim.text, known);
             }
         });
+    }
+
+    /// Learns from something that exists already, as from a reply: the agent is shown it.
+    pub fn learn_existing(&self, call: &Call, existing: &Existing, facts: &mut Facts, known: Known) {
+        let Some(region) = call.region() else { return };
+        self.learn_claims(existing.tool, existing.reply.open(), region, call.workspace(), facts, known);
+    }
+
+    /// From now on, nothing of `secrets` can be shown in this scope.
+    pub fn pin(&self, secrets: &[Raw], seen: &mut Seen) {
+        for secret in secrets.iter().filter_map(|secret| secret.open().as_str()) {
+            seen.pin(secret);
+        }
     }
 
     /// What may be shown of a cloud's reply to `call`.

@@ -15,7 +15,7 @@ mod call;
 mod connection;
 mod consent;
 pub mod listing;
-mod panics;
+pub mod panics;
 mod seal;
 
 use std::sync::Arc;
@@ -82,13 +82,9 @@ impl Server {
 
     /// Serves stdin and stdout until the client hangs up. Calls in flight then have five seconds to answer.
     ///
-    /// Replaces the process's panic hook by one that tells the place and never the message, since a message
-    /// can hold a value.
-    ///
     /// # Errors
     /// If the connection fails before the client has introduced itself, or the server itself fails.
     pub async fn serve_stdio(self) -> Result<(), ServeError> {
-        panics::tell_place_only();
         self.serve(stdio_pipes()).await
     }
 

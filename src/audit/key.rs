@@ -17,7 +17,8 @@ const LENGTH: usize = 32;
 /// The block of SHA-256. HMAC pads a shorter key with zeros up to it.
 const BLOCK: usize = 64;
 /// The key's name in the state directory.
-const FILE_NAME: &str = "audit.key";
+/// The name of the key's file in the state directory.
+pub const KEY_FILE: &str = "audit.key";
 
 /// 32 random bytes that make a record's hashes unforgeable and unguessable.
 ///
@@ -39,7 +40,7 @@ impl Key {
     /// # Errors
     /// The file can't be created, locked or read, has another length, is open to others, or there is no randomness.
     pub fn of_state_directory(directory: &Path) -> Result<Self, AuditError> {
-        let path = directory.join(FILE_NAME);
+        let path = directory.join(KEY_FILE);
         let failed = |source| AuditError::KeyFile { path: path.clone(), source };
         create_private_directory(directory).map_err(failed)?;
         let mut options = OpenOptions::new();

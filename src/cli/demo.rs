@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::{CliError, human, print};
-use crate::audit::{AuditError, Key, Report, Style, header, show, verify};
+use crate::audit::{AuditError, KEY_FILE, Key, Report, Style, header, show, verify};
 use crate::config::{self, ConfigError};
 use person::Human;
 
@@ -53,9 +53,10 @@ pub enum DemoError {
 pub async fn run() -> Result<ExitCode, CliError> {
     let state = tempfile::tempdir().map_err(DemoError::Start)?;
     let record = state.path().join("audit.jsonl");
+    let key = Key::of_state_directory(state.path()).map_err(DemoError::Audit)?;
     let mut command = Command::new(config::this_program().map_err(DemoError::Config)?);
     command.args(["serve", "--clock-step", CLOCK_STEP, "--audit"]).arg(&record);
-    command.env(config::STATE_HOME, state.path());
+    command.arg("--audit-key").arg(state.path().join(KEY_FILE));
     let person = Human::default();
     let child = TokioChildProcess::new(command).map_err(DemoError::Start)?;
     let client = person.clone().serve(child).await.map_err(|error| DemoError::Initialize(Box::new(error)))?;
@@ -64,7 +65,6 @@ pub async fn run() -> Result<ExitCode, CliError> {
     demo.client.cancel().await.map_err(|_| DemoError::Unexpected("the server didn't stop".to_owned()))?;
 
     heading("The record")?;
-    let key = Key::of_state_directory(&state.path().join("redline-mcp")).map_err(DemoError::Audit)?;
     print(&header())?;
     for line in show(&record, Style::Table).map_err(DemoError::Audit)? {
         print(&line.map_err(DemoError::Audit)?)?;

@@ -20,7 +20,11 @@ pub async fn run(launch: &Launch) -> Result<ExitCode, CliError> {
         served = server.serve_stdio() => served,
         () = told_to_stop() => Ok(()),
     };
-    gateway.settled().await;
+    // Told once more, the process ends at once; the record's last decision says what may have happened.
+    tokio::select! {
+        () = gateway.settled() => {}
+        () = told_to_stop() => {}
+    }
     served?;
     Ok(ExitCode::SUCCESS)
 }

@@ -44,6 +44,8 @@ impl Tools {
                 print(&format!("{bytes:>7}  {name}"))?;
             }
             print(&format!("{total:>7}  all {}, in bytes of compact JSON", listed.len()))?;
+        } else if self.markdown {
+            print(table().trim_end())?;
         } else {
             for tool in listing::sorted() {
                 let spec = tool.spec();

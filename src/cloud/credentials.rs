@@ -8,6 +8,8 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::policy::verdict::Raw;
+
 /// The environment variable of the access key id.
 pub const ACCESS_KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
 /// The environment variable of the access key secret.
@@ -48,6 +50,12 @@ impl Credentials {
     /// What stays the same while the account does: the access key id. Only a keyed hash of it may be shown.
     pub fn identity(&self) -> &str {
         &self.access_key_id
+    }
+
+    /// Everything that must never be shown, sealed.
+    pub fn sealed(&self) -> Vec<Raw> {
+        let texts = [Some(&self.access_key_id), Some(&self.access_key_secret), self.security_token.as_ref()];
+        texts.into_iter().flatten().map(|text| Raw::new(text.as_str().into())).collect()
     }
 
     pub(in crate::cloud) fn access_key_id(&self) -> &str {

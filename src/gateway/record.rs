@@ -7,17 +7,16 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::Peer;
+use super::{Gateway, Peer};
 use crate::audit::{
     Answer as AnswerKind, Client, CloudCall, Confirmation, Entry, FactUsed, Idempotency, Key, Phase,
     Verdict as VerdictKind,
 };
-use crate::policy::Policy;
 use crate::policy::consent::{Answer, Approval, Reply};
 use crate::policy::mask::MaskedCall;
+use crate::policy::unique_name;
 use crate::policy::verdict::{Judgement, Said, Verdict};
 use crate::spec::{Call, Tool};
-use crate::tools::aiworkspace::workspaces::CreateWorkspace;
 
 /// A line in the making.
 #[derive(Clone)]
@@ -28,12 +27,11 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn new(
-        key: &Key,
+        gateway: &Gateway,
         scope: &str,
         tool: &Tool,
         arguments: &Map<String, Value>,
         peer: &Peer,
-        policy: &Policy,
         clock: Option<Timestamp>,
     ) -> Self {
         let spec = tool.spec();
@@ -48,8 +46,8 @@ impl Record {
         entry.server = Some(concat!("redline-mcp ", env!("CARGO_PKG_VERSION")).to_owned());
         entry.effect = Some(spec.effect.name().to_owned());
         entry.cloud = Some(spec.cloud.prefix().to_owned());
-        entry.arguments_hmac = Some(hash(key, arguments));
-        entry.policy_sha256 = Some(policy.sha256().to_owned());
+        entry.arguments_hmac = Some(hash(&gateway.key, arguments));
+        entry.policy_sha256 = Some(gateway.policy.sha256().to_owned());
         Self { entry, began: Instant::now() }
     }
 
@@ -80,10 +78,11 @@ impl Record {
         self.entry.arguments = Some(Value::Object(arguments.clone()));
     }
 
-    /// Adds what a human answered.
-    pub(super) fn answered(&mut self, answer: &Answer) {
+    /// Adds what a human answered, and whether it counted.
+    pub(super) fn answered(&mut self, answer: &Answer, counted: bool) {
         let kind = match &answer.reply {
-            Reply::Accepted(_) => AnswerKind::Accept,
+            Reply::Accepted(_) if counted => AnswerKind::Accept,
+            Reply::Accepted(_) => AnswerKind::Incomplete,
             Reply::Declined => AnswerKind::Decline,
             Reply::Cancelled => AnswerKind::Cancel,
             Reply::TimedOut => AnswerKind::Never,
@@ -126,14 +125,14 @@ impl Record {
             .collect();
         let by_name =
             judgement.findings.iter().find(|finding| finding.path.as_deref() == Some("WorkspaceName"));
-        if let (Some(request), Some(finding)) = (call.request::<CreateWorkspace>(), by_name) {
+        if let (Some(name), Some(finding)) = (unique_name(call), by_name) {
             let (found, result) = match finding.result {
                 Said::Wants | Said::Asked => return,
                 Said::Passed => (false, None),
                 Said::Exists => (true, Some("same".to_owned())),
                 Said::Refused => (true, Some("conflict".to_owned())),
             };
-            let key = key.hmac("workspace-name", request.workspace_name.as_bytes());
+            let key = key.hmac("unique-name", name.as_bytes());
             self.entry.idempotency = Some(Idempotency { key, found, result });
         }
     }

@@ -128,10 +128,14 @@ fn denied(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bool
         Some(action) => format!("the account lacks the permission {action}"),
         None => format!("the account lacks the permission for {}", spec.action),
     };
+    let denied = error.denial.as_ref().and_then(|denial| denial.reason.as_deref()) == Some("ExplicitDeny");
+    let explicitly =
+        if denied { "; a RAM policy denies it explicitly, so a grant alone won't do" } else { "" };
     let fix = format!(
         "ask the user to have it granted in RAM, and wait until they say it is; the {product} tools need {}; the \
          ram-permission-diagnose skill can guide the request",
         needed.join(", ")
     );
+    let text = format!("{text}{explicitly}");
     ("cloud-permission", text.clone(), Fault::new("", text, fix), false)
 }

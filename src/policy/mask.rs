@@ -1,8 +1,12 @@
 //! Masking: what a reply, an answer, a refusal or an error may show.
 //!
 //! A reply is an allow-list: the [`Shape`] of the tool's reply type says which fields exist, how each is
-//! masked and under which name it is shown. What isn't in the shape is dropped, and counted. Everything that
-//! leaves, whatever it was, is swept at last.
+//! masked and under which name it is shown. What isn't in the shape is dropped, and counted.
+//!
+//! A text of a reply is one of three. A personal or secret one is masked by its mark. An exact one, such as an
+//! identifier, is shown as it is but for what has the form of a credential: a byte less and it wouldn't be the one
+//! that was listed. All else is free text, and swept of every personal or secret value seen so far as well. A
+//! refusal is words of many origins and swept whole.
 //!
 //! Nobody else makes a [`Masked`]:
 //!
@@ -15,6 +19,7 @@
 //! ```
 
 mod request;
+mod view;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +31,7 @@ use super::verdict::{CloudError, Existing, Raw};
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::Detail;
 use crate::spec::{Call, Tool};
+use view::View;
 
 /// What an empty or absent masked value shows (R-WS-27).
 const EMPTY: &str = "N/A";
@@ -85,29 +91,31 @@ impl MaskedCall {
     }
 }
 
-/// Masks what is to be shown, learns what to sweep from it, and sweeps.
+/// Masks and sweeps what is to be shown, once it has learned from it what to sweep.
 pub(super) fn mask(disclosure: &Disclosure<'_>, seen: &mut Seen) -> Masked {
     let mut redactions = BTreeMap::new();
     let (body, is_error) = match disclosure {
         Disclosure::Reply(call, raw) => {
             note(call.tool().reply(), raw.open(), seen);
-            let mut view = View { seen, redactions: &mut redactions, full: wants_full(call) };
-            let shown = view.show(call.tool().reply(), raw.open());
+            let shown =
+                View::new(seen, wants_full(call), &mut redactions).show(call.tool().reply(), raw.open());
             (if shown.is_object() { shown } else { json!({}) }, false)
         }
         Disclosure::Existing(existing) => {
             note(existing.tool.reply(), existing.reply.open(), seen);
-            let mut view = View { seen, redactions: &mut redactions, full: true };
-            let shown = view.show(existing.tool.reply(), existing.reply.open());
+            let shown =
+                View::new(seen, true, &mut redactions).show(existing.tool.reply(), existing.reply.open());
             let id = shown.get("Workspace ID").cloned().unwrap_or(Value::Null);
             (
                 json!({ "Workspace ID": id, "Already Existed": true, "Note": existing.note, "Existing": shown }),
                 false,
             )
         }
-        Disclosure::Refusal(refusal) => (serde_json::to_value(refusal).unwrap_or_default(), true),
+        Disclosure::Refusal(refusal) => {
+            let words = serde_json::to_value(refusal).unwrap_or_default();
+            (seen.sweep_value(words, &mut redactions), true)
+        }
     };
-    let body = seen.sweep_value(body, &mut redactions);
     Masked { body, is_error, redactions }
 }
 
@@ -130,7 +138,9 @@ pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
         (Some(Mark::Last4 | Mark::First | Mark::Omit), _, _) => {
             each_scalar(value, &mut |text| seen.note(text));
         }
-        (Some(Mark::EnvValues), _, _) => each_scalar(value, &mut |text| seen.note_setting(text)),
+        (Some(Mark::EnvValues | Mark::EnvValue), _, _) => {
+            each_scalar(value, &mut |text| seen.note_setting(text));
+        }
         (Some(Mark::Joined), _, _) => {}
         (None, Kind::Object(fields), Value::Object(object)) => {
             for (name, shape) in fields {
@@ -175,7 +185,7 @@ fn shown_schema(shape: &Shape) -> Value {
         (Some(Mark::EnvValues), _) => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }
-        (Some(Mark::Omit), _) | (None, Kind::Any) => Value::Null,
+        (Some(Mark::Omit | Mark::EnvValue), _) | (None, Kind::Any) => Value::Null,
         (None, Kind::Text) => json!({ "type": "string" }),
         (None, Kind::Integer) => json!({ "type": "integer" }),
         (None, Kind::Number) => json!({ "type": "number" }),
@@ -195,161 +205,6 @@ fn shown_schema(shape: &Shape) -> Value {
                 .collect();
             json!({ "type": "object", "properties": properties })
         }
-    }
-}
-
-/// The view of one reply.
-struct View<'v> {
-    seen: &'v Seen,
-    redactions: &'v mut BTreeMap<String, u64>,
-    full: bool,
-}
-
-impl View<'_> {
-    fn count(&mut self, label: &str) {
-        *self.redactions.entry(label.to_owned()).or_default() += 1;
-    }
-
-    /// The value as `shape` lets it be shown; `Null` for what is dropped.
-    fn show(&mut self, shape: &Shape, value: &Value) -> Value {
-        if let Some(mark) = shape.mark {
-            return self.masked(mark, shape, value);
-        }
-        match (&shape.kind, value) {
-            (Kind::Object(fields), Value::Object(object)) => self.object(fields, object),
-            (Kind::List(item), Value::Array(items)) => Value::Array(
-                items.iter().map(|value| self.show(item, value)).filter(|value| !value.is_null()).collect(),
-            ),
-            (Kind::Map(item), Value::Object(object)) => {
-                let mut shown = Map::new();
-                for (key, value) in object {
-                    let value = self.show(item, value);
-                    if !value.is_null() {
-                        self.seen.insert_free(&mut shown, key, value, self.redactions);
-                    }
-                }
-                Value::Object(shown)
-            }
-            (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => value.clone(),
-            (Kind::Text, Value::Number(number)) => number.to_string().into(),
-            (Kind::Text, Value::Bool(flag)) => flag.to_string().into(),
-            (Kind::Integer | Kind::Number, Value::Number(_)) => value.clone(),
-            (Kind::Integer | Kind::Number, Value::String(text)) => self.number(text),
-            (Kind::Flag, Value::String(text)) if text == "true" || text == "false" => (text == "true").into(),
-            (_, Value::Null) => Value::Null,
-            (
-                Kind::Object(_)
-                | Kind::List(_)
-                | Kind::Map(_)
-                | Kind::Text
-                | Kind::Integer
-                | Kind::Number
-                | Kind::Flag
-                | Kind::Any,
-                _,
-            ) => self.drop(value),
-        }
-    }
-
-    fn number(&mut self, text: &str) -> Value {
-        match serde_json::from_str::<serde_json::Number>(text) {
-            Ok(number) => Value::Number(number),
-            Err(_) => self.drop(&Value::from(text)),
-        }
-    }
-
-    /// What has no place in the shape isn't shown, only counted; an empty value isn't worth counting.
-    fn drop(&mut self, value: &Value) -> Value {
-        match value {
-            Value::Object(object) if object.is_empty() => return Value::Null,
-            Value::Array(items) if items.is_empty() => return Value::Null,
-            Value::Object(_)
-            | Value::Array(_)
-            | Value::String(_)
-            | Value::Number(_)
-            | Value::Bool(_)
-            | Value::Null => {}
-        }
-        self.count("dropped");
-        Value::Null
-    }
-
-    fn object(&mut self, fields: &[(String, Shape)], object: &Map<String, Value>) -> Value {
-        let mut shown = Map::new();
-        for (name, shape) in fields {
-            let value = object.get(name).unwrap_or(&Value::Null);
-            if shape.full_only && !self.full {
-                continue;
-            }
-            let value = self.show(shape, value);
-            if !value.is_null() {
-                shown.insert(shape.label.clone().unwrap_or_else(|| name.clone()), value);
-            }
-        }
-        for (name, value) in object {
-            if !fields.iter().any(|(known, _)| known == name) {
-                self.drop(value);
-            }
-        }
-        Value::Object(shown)
-    }
-
-    fn masked(&mut self, mark: Mark, shape: &Shape, value: &Value) -> Value {
-        let text = match (mark, value) {
-            (Mark::EnvValues, Value::Object(object)) => return self.env_values(object),
-            (Mark::Joined, Value::Array(items)) => return self.joined(items),
-            (_, Value::Null) => String::new(),
-            (Mark::Last4 | Mark::First | Mark::Omit | Mark::Joined, Value::String(text)) => text.clone(),
-            (Mark::Last4 | Mark::First | Mark::Omit | Mark::Joined, Value::Number(number)) => {
-                number.to_string()
-            }
-            (Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues | Mark::Joined, _) => {
-                return self.drop(value);
-            }
-        };
-        match mark {
-            Mark::Last4 | Mark::First | Mark::Omit => {
-                if !text.is_empty() {
-                    self.count(mark.name());
-                }
-                let shown = match mark {
-                    Mark::Last4 => last4(&text),
-                    Mark::First => first(&text),
-                    Mark::Omit | Mark::EnvValues | Mark::Joined => return Value::Null,
-                };
-                if text.is_empty() && shape.label.is_none() { Value::Null } else { shown.into() }
-            }
-            Mark::EnvValues => Value::Null,
-            Mark::Joined => {
-                if text.is_empty() {
-                    Value::Null
-                } else {
-                    text.into()
-                }
-            }
-        }
-    }
-
-    fn joined(&mut self, items: &[Value]) -> Value {
-        let mut texts = Vec::new();
-        for item in items {
-            match item {
-                Value::String(text) => texts.push(text.as_str()),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                    self.drop(item);
-                }
-            }
-        }
-        texts.join(", ").into()
-    }
-
-    fn env_values(&mut self, object: &Map<String, Value>) -> Value {
-        let mut shown = Map::new();
-        for key in object.keys() {
-            self.count(Mark::EnvValues.name());
-            self.seen.insert_free(&mut shown, key, HIDDEN.into(), self.redactions);
-        }
-        Value::Object(shown)
     }
 }
 

@@ -25,7 +25,7 @@ const LONGEST: usize = 12_000;
 pub(super) struct Setting<'s> {
     /// Whether nothing real can happen.
     pub simulated: bool,
-    /// The last four of the account's keyed hash.
+    /// The account's keyed hash; empty where it isn't looked up.
     pub account: &'s str,
     /// The policy's fingerprint.
     pub policy: &'s str,
@@ -41,7 +41,7 @@ pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Settin
         name = region_name(region),
         title = call.spec().title,
         world = world(setting),
-        account = setting.account,
+        account = account(setting),
         hours = rule.lifetime_hours.unwrap_or_default(),
     );
     let digest = digest(setting, &["region", region, &message]);
@@ -52,7 +52,7 @@ pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Settin
 pub(super) fn arguments(rule: &Confirm, call: &Call, shown: &MaskedCall, setting: &Setting<'_>) -> Question {
     let spec = call.spec();
     let mut message = format!("{}: {}\n\n{}\n", verb(spec.effect), spec.title, world(setting));
-    let _ = writeln!(message, "Account: {}", setting.account);
+    let _ = writeln!(message, "Account: {}", account(setting));
     if let Some(region) = call.region() {
         let _ = writeln!(message, "Region: {region} ({})", region_name(region));
     }
@@ -115,6 +115,15 @@ const fn verb(effect: Effect) -> &'static str {
 
 const fn world(setting: &Setting<'_>) -> &'static str {
     if setting.simulated { "Cloud: simulated, nothing real happens" } else { "Cloud: LIVE" }
+}
+
+/// The account as it is shown: the last four of its keyed hash.
+fn account(setting: &Setting<'_>) -> String {
+    let length = setting.account.chars().count();
+    match length {
+        0 => "not looked up".to_owned(),
+        _ => format!("****{}", setting.account.chars().skip(length.saturating_sub(4)).collect::<String>()),
+    }
 }
 
 fn region_name(region: &str) -> &str {

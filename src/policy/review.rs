@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::evidence::Evidence;
 use super::failure::{self, NAME_TAKEN};
 use super::refusal::Refusal;
 use super::verdict::{Existing, Outcome, Raw, Review};
@@ -17,32 +18,6 @@ use crate::tools::aiworkspace::workspaces::{
 
 /// How many rows a page of the search for a name holds.
 const PAGE: i64 = 100;
-
-/// The reads of one step, and what came of each.
-#[derive(Debug, Default)]
-pub struct Evidence(Vec<(Call, Outcome)>);
-
-impl Evidence {
-    /// Adds a read and its outcome.
-    pub fn add(&mut self, call: Call, outcome: Outcome) {
-        self.0.push((call, outcome));
-    }
-
-    /// How many reads there are.
-    pub const fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is none.
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// What came of `call`, if it was made.
-    pub(super) fn of(&self, call: &Call) -> Option<&Outcome> {
-        self.0.iter().find(|(made, _)| made.is_same(call)).map(|(_, outcome)| outcome)
-    }
-}
 
 /// A read that the policy wants.
 pub(super) fn read<O: Operation>(request: O) -> Option<Call> {

@@ -2,16 +2,19 @@
 //! this scope has seen anywhere.
 //!
 //! Masks work by field. A cloud can put the same value where no field says so: into an error's words, a
-//! name, a description. The sweep finds it there.
+//! name, a description. The sweep finds it there. People are called `admin` and `vision`, though, and such words
+//! stand in identifiers too, so that what is swept depends on what a [`Text`] is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::AhoCorasick;
-use regex::{Captures, Regex};
+use regex::Regex;
 use serde_json::{Map, Value};
 
-/// How many seen values are kept; past that the sweep keeps what it has.
+use crate::spec::value::is_region;
+
+/// How many noted values are kept; the oldest go first.
 const CAPACITY: usize = 10_000;
 /// Shorter values stand inside ordinary words too, so that they are swept only where they stand alone.
 const UNMISTAKABLE: usize = 12;
@@ -19,32 +22,66 @@ const UNMISTAKABLE: usize = 12;
 /// What takes the place of a value that must not leave.
 const GONE: &str = "[masked]";
 
-/// What secrets look like when nobody says that they are any.
+/// What secrets look like when nobody says that they are any. After a name, only what a credential is written
+/// with is taken for one, for the rest may be a command that must be seen. For the same reason no blank follows `=`, and no
+/// line break `:`: a shell would take what comes next for a command.
 static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"LTAI[0-9A-Za-z]{12,}",
         r"|(?P<before>\b|_)(?:TMP\.[0-9A-Za-z]{12,}|STS\.[0-9A-Za-z]{16,})",
         r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*",
-        r"|(?P<lead>(?i:Bearer\s+|(?:Signature|SecurityToken|security-token|OSSAccessKeyId|access_?token|token|password|AccessKeySecret)=))[^\s&,;]{8,}",
+        r"|(?P<lead>(?i-u:Bearer[ \t]+|(?:signature|token|password|access[_-]?key[_-]?(?:id|secret))(?:=|:[ \t]*)))",
+        r"(?:[0-9A-Za-z._~+/=-]|%[0-9A-Fa-f]{2}){16,}",
     ))
     .ok()
 });
+/// No text shorter than this, in bytes, matches any of [`SECRETS`].
+const SHORTEST_SECRET: usize = 16;
+
+/// What a text is, and so which seen values are swept out of it. Credentials are swept out of every text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text {
+    /// Words that somebody wrote: all of them, short ones where they stand alone.
+    Free,
+    /// An identifier, a state, a time, as a cloud gives it: none.
+    Exact,
+    /// The same, as an agent gives it, who can write anything there: those that don't stand in one by chance.
+    Given,
+}
 
 /// The personal and secret values that a scope has seen.
 #[derive(Default)]
 pub struct Seen {
-    values: BTreeSet<String>,
+    noted: BTreeSet<String>,
+    order: VecDeque<String>,
+    pinned: BTreeSet<String>,
     finder: OnceLock<Option<AhoCorasick>>,
 }
 
 impl Seen {
-    /// Remembers a personal or secret value, to be swept out of every text from now on.
+    /// Remembers a personal or secret value, to be swept out of texts from now on. Past a number of them the
+    /// oldest is forgotten. A region's id is nobody's name.
     pub fn note(&mut self, value: &str) {
         let shortest = if value.is_ascii() { 4 } else { 2 };
-        if value.chars().count() >= shortest
-            && self.values.len() < CAPACITY
-            && self.values.insert(value.to_owned())
+        if value.chars().count() < shortest
+            || is_region(value)
+            || self.pinned.contains(value)
+            || !self.noted.insert(value.to_owned())
         {
+            return;
+        }
+        self.order.push_back(value.to_owned());
+        if self.order.len() > CAPACITY
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.noted.remove(&oldest);
+        }
+        self.finder = OnceLock::new();
+    }
+
+    /// Remembers a value of the process's own credentials, of four characters or more. It is never forgotten.
+    pub fn pin(&mut self, value: &str) {
+        if value.chars().count() >= 4 && self.pinned.insert(value.to_owned()) {
             self.finder = OnceLock::new();
         }
     }
@@ -59,35 +96,38 @@ impl Seen {
         }
     }
 
-    /// `text` without secrets and seen values. What was taken out is counted.
-    pub fn sweep(&self, text: &str, redactions: &mut BTreeMap<String, u64>) -> String {
-        let mut count = 0;
-        let swept = match self.finder.get_or_init(|| self.build()) {
-            Some(finder) => {
-                let gone = spans(finder, text);
-                count += u64::try_from(gone.len()).unwrap_or(u64::MAX);
-                without(text, &gone)
-            }
-            None if self.values.is_empty() => text.to_owned(),
-            None => return GONE.to_owned(),
-        };
-        let Some(secrets) = SECRETS.as_ref() else { return GONE.to_owned() };
-        let swept = secrets.replace_all(&swept, |found: &Captures<'_>| {
-            count += 1;
-            let lead = found.name("lead").or_else(|| found.name("before"));
-            format!("{}{GONE}", lead.map_or("", |lead| lead.as_str()))
-        });
-        if count > 0 {
-            *redactions.entry("swept".to_owned()).or_default() += count;
+    /// `text` without secrets and without the seen values that `kind` says. What was taken out is counted.
+    pub fn sweep(&self, text: &str, kind: Text, redactions: &mut BTreeMap<String, u64>) -> String {
+        let Some(mut gone) = self.seen_in(text, kind) else { return GONE.to_owned() };
+        if text.len() >= SHORTEST_SECRET {
+            let Some(secrets) = SECRETS.as_ref() else { return GONE.to_owned() };
+            gone.extend(secrets.captures_iter(text).filter_map(|found| {
+                let whole = found.get(0)?;
+                let lead = found.name("lead").or_else(|| found.name("before"));
+                Some((lead.map_or(whole.start(), |lead| lead.end()), whole.end()))
+            }));
         }
-        swept.into_owned()
+        if gone.is_empty() {
+            return text.to_owned();
+        }
+        let gone = merged(gone);
+        *redactions.entry("swept".to_owned()).or_default() += u64::try_from(gone.len()).unwrap_or(u64::MAX);
+        without(text, &gone)
     }
 
-    fn build(&self) -> Option<AhoCorasick> {
-        if self.values.is_empty() {
-            return None;
+    /// Where seen values stand in `text`; `None` when nobody can tell.
+    fn seen_in(&self, text: &str, kind: Text) -> Option<Vec<(usize, usize)>> {
+        if kind == Text::Exact || (self.noted.is_empty() && self.pinned.is_empty()) {
+            return Some(Vec::new());
         }
-        AhoCorasick::new(&self.values).ok()
+        let finder = self.finder.get_or_init(|| AhoCorasick::new(self.pinned.iter().chain(&self.noted)).ok());
+        let found = finder.as_ref()?.find_overlapping_iter(text);
+        let goes = |&(start, end): &(usize, usize)| {
+            let value = text.get(start..end).unwrap_or_default();
+            let unmistakable = value.chars().count() >= UNMISTAKABLE || !value.is_ascii();
+            unmistakable || (kind == Text::Free && stands_alone(text, start, end))
+        };
+        Some(found.map(|found| (found.start(), found.end())).filter(goes).collect())
     }
 
     /// Adds `value` to `object` under a key that somebody else chose. Keys that sweeping makes alike stay apart,
@@ -99,7 +139,7 @@ impl Seen {
         value: Value,
         redactions: &mut BTreeMap<String, u64>,
     ) {
-        let swept = self.sweep(key, redactions);
+        let swept = self.sweep(key, Text::Free, redactions);
         let mut name = swept.clone();
         let mut nth = 2;
         while object.contains_key(&name) {
@@ -113,10 +153,10 @@ impl Seen {
     /// most are ours, and a person who has one for a name must not be able to take it out.
     pub fn sweep_value(&self, value: Value, redactions: &mut BTreeMap<String, u64>) -> Value {
         match value {
-            Value::String(text) => Value::String(self.sweep(&text, redactions)),
+            Value::String(text) => Value::String(self.sweep(&text, Text::Free, redactions)),
             Value::Number(number) if number.to_string().len() >= UNMISTAKABLE => {
                 let text = number.to_string();
-                let swept = self.sweep(&text, redactions);
+                let swept = self.sweep(&text, Text::Free, redactions);
                 if swept == text { Value::Number(number) } else { Value::String(swept) }
             }
             Value::Array(items) => {
@@ -130,17 +170,8 @@ impl Seen {
     }
 }
 
-/// Where seen values stand in `text`, overlapping ones as one: a short value that begins before a longer one
-/// must not hide it.
-fn spans(finder: &AhoCorasick, text: &str) -> Vec<(usize, usize)> {
-    let mut found: Vec<(usize, usize)> = finder
-        .find_overlapping_iter(text)
-        .map(|found| (found.start(), found.end()))
-        .filter(|&(start, end)| {
-            let value = text.get(start..end).unwrap_or_default();
-            value.chars().count() >= UNMISTAKABLE || !value.is_ascii() || stands_alone(text, start, end)
-        })
-        .collect();
+/// The places in order, overlapping ones as one: a short value that begins before a longer one must not hide it.
+fn merged(mut found: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
     found.sort_unstable();
     let mut merged: Vec<(usize, usize)> = Vec::with_capacity(found.len());
     for (start, end) in found {

@@ -1,6 +1,7 @@
 //! The policy as a whole: the tables of `policies/tests`, and what holds whatever is called.
 
 mod consent;
+mod exact;
 mod learn;
 mod masks;
 mod properties;
@@ -16,10 +17,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::consent::{Answer, Approval, Channel, Consents, Heard, Operator, Question, Reply, Waiver};
+use super::evidence::Evidence;
 use super::facts::{Facts, Known};
 use super::refusal::Refusal;
-use super::review::Evidence;
-use super::sweep::Seen;
+use super::sweep::{Seen, Text};
 use super::verdict::{CloudError, Denial, Outcome, Raw, Verdict};
 use super::{Knowledge, OnMiss, Policy, Settings};
 use crate::spec::marks::Fact;

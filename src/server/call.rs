@@ -107,9 +107,12 @@ fn peer(cx: &RequestContext<RoleServer>) -> Peer {
     }
 }
 
-/// A cancelled request gets no response, so nobody reads this.
+/// Read only where the server itself cancels, because it is told to stop: a request that the client cancels gets
+/// no response.
 fn cancelled() -> ErrorData {
-    ErrorData::internal_error("the request was cancelled", None)
+    let text =
+        "the request was cancelled; what it changes may have been carried out, so look before repeating it";
+    ErrorData::internal_error(text, None)
 }
 
 /// A result as the client gets it: compact JSON text, which is complete, and for a success the same as

@@ -20,7 +20,7 @@ pub(super) async fn caught<F: Future>(work: F) -> Option<F::Output> {
 }
 
 /// From now on a panic tells stderr where it happened and not what its message says.
-pub(super) fn tell_place_only() {
+pub fn tell_place_only() {
     set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         // A closed stderr mustn't make a second panic of the first.

@@ -50,6 +50,8 @@ named! {
         Omit = "omit",
         /// The keys of a map, its values hidden.
         EnvValues = "env_values",
+        /// A variable's value: not at all. Unlike a secret it often is a common word.
+        EnvValue = "env_value",
         /// A list as one text, its items joined by commas (R-WS-25).
         Joined = "joined",
     }
@@ -85,9 +87,9 @@ named! {
     }
 }
 
-/// A text type that is masked by its mark wherever it leaves the process.
-macro_rules! masked_text {
-    ($($(#[$doc:meta])* $name:ident: $mark:expr;)+) => {$(
+/// A text type whose schema carries a mark.
+macro_rules! marked_text {
+    ($($(#[$doc:meta])* $name:ident: $key:literal = $mark:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -103,19 +105,31 @@ macro_rules! masked_text {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "x-mask": $mark.name() })
+                json_schema!({ "type": "string", $key: $mark })
             }
         }
     )+};
 }
 
-masked_text! {
+marked_text! {
     /// An identifier of a person or an account: the last four characters show.
-    Last4: Mark::Last4;
+    Last4: "x-mask" = Mark::Last4.name();
     /// A person's name: the first character shows.
-    First: Mark::First;
+    First: "x-mask" = Mark::First.name();
     /// A secret: nothing shows.
-    Secret: Mark::Omit;
+    Secret: "x-mask" = Mark::Omit.name();
+    /// The value of an environment variable: nothing shows.
+    EnvValue: "x-mask" = Mark::EnvValue.name();
+    /// A text of which every byte matters, and that nobody writes about people in: an identifier, a state, a
+    /// code, a time, an address. It shows as it is, even where a person is called like a part of it.
+    Exact: "x-exact" = true;
+}
+
+impl Exact {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Environment variables: the names show, the values don't.
@@ -141,7 +155,7 @@ impl JsonSchema for EnvValues {
     }
 }
 
-/// A list of texts that is shown as one.
+/// A list of [`Exact`] words that is shown as one text.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Joined(Vec<String>);
@@ -156,7 +170,12 @@ impl JsonSchema for Joined {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "array", "items": { "type": "string" }, "x-mask": Mark::Joined.name() })
+        json_schema!({
+            "type": "array",
+            "items": { "type": "string" },
+            "x-mask": Mark::Joined.name(),
+            "x-exact": true,
+        })
     }
 }
 
@@ -188,6 +207,8 @@ pub struct Shape {
     pub kind: Kind,
     /// How it is masked.
     pub mark: Option<Mark>,
+    /// Whether it is [`Exact`]; what is known from a list, or is one of a closed choice, is so by itself.
+    pub exact: bool,
     /// What it claims to be known from.
     pub fact: Option<Fact>,
     /// Where it travels.
@@ -201,13 +222,16 @@ pub struct Shape {
 impl Shape {
     /// The shape that a normalised schema describes.
     pub fn of(schema: &Value) -> Self {
+        let fact = schema.get("x-fact").and_then(Fact::of);
+        let flag = |keyword| schema.get(keyword) == Some(&Value::Bool(true));
         Self {
             kind: kind(schema),
             mark: schema.get("x-mask").and_then(Mark::of),
-            fact: schema.get("x-fact").and_then(Fact::of),
+            exact: flag("x-exact") || fact.is_some() || schema.get("enum").is_some(),
+            fact,
             place: schema.get("x-place").and_then(Place::of).unwrap_or(Place::Wire),
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
-            full_only: schema.get("x-full-only").and_then(Value::as_bool).unwrap_or(false),
+            full_only: flag("x-full-only"),
         }
     }
 
@@ -225,35 +249,29 @@ impl Shape {
         }
     }
 
-    /// Calls `visit` for every text in `value` whose type claims a fact, outermost first.
-    pub fn claims<'v>(&self, value: &'v Value, visit: &mut impl FnMut(Claim<'v, '_>)) {
+    /// Calls `visit` for every text in `value` whose type claims a fact, outermost first. A number counts as the
+    /// text that it is shown as.
+    pub fn claims(&self, value: &Value, visit: &mut impl FnMut(Claim<'_>)) {
         self.walk(value, Home::Unnamed, &Path::Root, visit);
     }
 
-    fn walk<'v>(
-        &self,
-        value: &'v Value,
-        workspace: Home<'v>,
-        path: &Path<'_>,
-        visit: &mut impl FnMut(Claim<'v, '_>),
-    ) {
-        if let (Some(fact), Value::String(text)) = (self.fact, value) {
-            visit(Claim { fact, text, workspace, path });
+    fn walk(&self, value: &Value, workspace: Home<'_>, path: &Path<'_>, visit: &mut impl FnMut(Claim<'_>)) {
+        if let (Some(fact), Some(text)) = (self.fact, text_of(value)) {
+            visit(Claim { fact, text: &text, workspace, path });
         }
         match (&self.kind, value) {
             (Kind::Object(fields), Value::Object(object)) => {
-                let workspace = fields
+                let named = fields
                     .iter()
                     .filter(|(_, shape)| shape.fact == Some(Fact::Workspace))
-                    .find_map(|(name, _)| match object.get(name)? {
-                        Value::Null => None,
-                        Value::String(id) if id.is_empty() => None,
-                        Value::String(id) => Some(Home::Named(id)),
-                        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                            Some(Home::Unreadable)
-                        }
-                    })
-                    .unwrap_or(workspace);
+                    .filter_map(|(name, _)| object.get(name))
+                    .find(|value| !value.is_null() && value.as_str() != Some(""));
+                let id = named.and_then(text_of);
+                let workspace = match (named, &id) {
+                    (None, _) => workspace,
+                    (Some(_), Some(id)) => Home::Named(id),
+                    (Some(_), None) => Home::Unreadable,
+                };
                 for (name, value) in object {
                     if let Some(shape) = self.field(name) {
                         shape.walk(value, workspace, &Path::Field(path, name), visit);
@@ -285,26 +303,35 @@ impl Shape {
     }
 }
 
+/// The text that `value` is, or is shown as.
+fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// A text that claims to be known from somewhere.
-pub struct Claim<'v, 'p> {
+pub struct Claim<'c> {
     /// What it claims to be.
     pub fact: Fact,
     /// The text, byte for byte.
-    pub text: &'v str,
+    pub text: &'c str,
     /// The workspace named by the nearest object around it.
-    pub workspace: Home<'v>,
+    pub workspace: Home<'c>,
     /// Where it stands.
-    pub path: &'p Path<'p>,
+    pub path: &'c Path<'c>,
 }
 
 /// The workspace that a value belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Home<'v> {
+pub enum Home<'c> {
     /// No object around it names one.
     Unnamed,
     /// This one.
-    Named(&'v str),
-    /// One is named, but not by a text: it can't be told which, so nothing may be concluded.
+    Named(&'c str),
+    /// One is named, but neither by a text nor by a number: it can't be told which, so nothing may be concluded.
     Unreadable,
 }
 

@@ -74,13 +74,14 @@ async fn drive(raw: &mut Raw) {
     let created = raw.call(CREATE_JOB, &job(VISION, PYTORCH)).await;
     let id = created["structuredContent"]["JobId"].as_str().unwrap();
     assert_eq!(raw.call(GET_JOB, &job_id(id)).await["isError"], false);
-    // An agent that hands back what masks know, wherever it has it from, doesn't get it back.
+    // An agent that hands back what masks know, wherever it has it from, doesn't get it back. (A human who is
+    // asked would see it: a question shows exactly what the agent wrote.)
     for canary in CANARIES.iter().filter(|canary| !UNTYPED.contains(canary)) {
         raw.call(GET_WORKSPACE, &json!({ "RegionId": REGION, "WorkspaceId": canary })).await;
         raw.call(GET_JOB, &job_id(canary)).await;
-        let mut named = workspace("vision_named");
-        named["Description"] = json!(format!("for {canary}"));
-        raw.call(CREATE_WORKSPACE, &named).await;
+        let mut taken = workspace("vision_team");
+        taken["Description"] = json!(format!("for {canary}"));
+        assert_eq!(raw.call(CREATE_WORKSPACE, &taken).await["isError"], true);
     }
 }
 

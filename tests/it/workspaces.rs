@@ -191,7 +191,7 @@ async fn a_denied_permission_is_named_with_all_that_are_needed() {
     let get = json!({ "RegionId": REGION, "WorkspaceId": PAYROLL });
     let refusal = session.refused("cloud-permission", GET_WORKSPACE, get).await;
     let fix = refusal["violations"][0]["fix"].as_str().unwrap();
-    for permission in ["ListWorkspaces", "GetWorkspace", "CreateWorkspace", "ListProducts"] {
+    for permission in ["ListWorkspaces", "GetWorkspace", "CreateWorkspace"] {
         assert!(fix.contains(&format!("paiworkspace:{permission}")), "{fix}");
     }
     assert!(fix.contains("paiimage:ListImages") && fix.contains("wait until"), "{fix}");

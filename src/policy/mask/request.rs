@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{HIDDEN, first, last4};
-use crate::policy::sweep::Seen;
+use crate::policy::sweep::{Seen, Text};
 use crate::spec::marks::{Kind, Mark, Shape};
 
 /// A request keeps its form: a masked text becomes `****`, whatever its mark. The rest is swept for records and
-/// previews; for the human who is asked it isn't, see [`super::ask_call`].
+/// previews; for the human who is asked it isn't, see [`super::ask_call`]. An exact text keeps the words that are
+/// also somebody's name, so that a record tells which image was asked for.
 pub(super) fn hide(shape: &Shape, value: &Value, seen: Option<&Seen>) -> Value {
     match (shape.mark, &shape.kind, value) {
         (Some(Mark::Last4), _, Value::String(text)) => last4(text).into(),
@@ -17,7 +18,9 @@ pub(super) fn hide(shape: &Shape, value: &Value, seen: Option<&Seen>) -> Value {
         (Some(Mark::EnvValues), _, Value::Object(object)) => {
             free(object.iter().map(|(key, _)| (key, HIDDEN.into())), seen)
         }
-        (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues), _, _) => HIDDEN.into(),
+        (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues | Mark::EnvValue), _, _) => {
+            HIDDEN.into()
+        }
         (Some(Mark::Joined) | None, Kind::Object(fields), Value::Object(object)) => Value::Object(
             object
                 .iter()
@@ -33,6 +36,10 @@ pub(super) fn hide(shape: &Shape, value: &Value, seen: Option<&Seen>) -> Value {
         (Some(Mark::Joined) | None, Kind::List(item), Value::Array(items)) => {
             Value::Array(items.iter().map(|value| hide(item, value, seen)).collect())
         }
+        (Some(Mark::Joined) | None, Kind::Text, Value::String(text)) if shape.exact => match seen {
+            Some(seen) => seen.sweep(text, Text::Given, &mut BTreeMap::new()).into(),
+            None => value.clone(),
+        },
         (
             Some(Mark::Joined) | None,
             Kind::Object(_)

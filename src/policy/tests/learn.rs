@@ -45,7 +45,9 @@ fn an_image_is_known_where_its_row_says() {
         (Some("1001"), json!({ "ImageUri": "i" }), FIRST),
         (Some("1001"), json!({ "ImageUri": "i", "WorkspaceId": "" }), FIRST),
         (Some("1001"), json!({ "ImageUri": "i", "WorkspaceId": "1002" }), SECOND),
-        (None, json!({ "ImageUri": "i", "WorkspaceId": 1001 }), NOWHERE),
+        (None, json!({ "ImageUri": "i", "WorkspaceId": 1001 }), FIRST),
+        (Some("1001"), json!({ "ImageUri": "i", "WorkspaceId": 1002 }), SECOND),
+        (None, json!({ "ImageUri": "i", "WorkspaceId": true }), NOWHERE),
         (Some("1001"), json!({ "ImageUri": "i", "WorkspaceId": ["1001"] }), NOWHERE),
         (None, json!({ "ImageUri": "" }), NOWHERE),
         (None, json!({ "ImageUri": 5 }), NOWHERE),
@@ -177,4 +179,19 @@ fn the_oldest_facts_go_first() {
     }
     let known = |value: &str| facts.known(Fact::Image, "cn-hangzhou", None, value, now(), DAY).is_some();
     assert_eq!([known("i0"), known("i1"), known("i100000")], [false, true, true]);
+}
+
+/// What only the policy read is evidence of its step: the agent was never shown it.
+#[test]
+fn reads_of_the_policy_teach_the_agent_nothing_but_activation() {
+    let list = call("aiworkspace_list_workspaces", &json!({ "RegionId": "cn-hangzhou" })).by(Origin::Policy);
+    let reply = || outcome(&json!({ "reply": { "Workspaces": [{ "WorkspaceId": "1001" }] } }));
+    let known = Known { at: now(), learned_at: 1 };
+    let mut facts = Facts::default();
+    let mut evidence = Evidence::default();
+    policy().learn(&list, &reply(), &mut facts, known);
+    policy().witness(list, reply(), &mut evidence, known);
+    let knows = |facts: &Facts| facts.known(Fact::Workspace, "cn-hangzhou", None, "1001", now(), DAY);
+    assert_eq!(knows(&facts), None);
+    assert_eq!(knows(evidence.facts()), Some(known));
 }

@@ -6,6 +6,9 @@ use super::*;
 use crate::spec::marks::{Kind, Mark, Shape};
 
 const CANARIES: [&str; 4] = ["canary-zq81-last", "canary-zq82-first", "canary-zq83-omit", "1095312831785714"];
+/// A variable's value, and what is swept even where every byte matters.
+const VARIABLE: &str = "canaryzq84env0000";
+const ACCESS_KEY: &str = "LTAI5tCanaryZq85Key";
 
 fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -22,7 +25,7 @@ fn scalar() -> impl Strategy<Value = Value> {
 fn anything() -> impl Strategy<Value = Value> {
     scalar().prop_recursive(3, 16, 4, |inner| {
         let key = prop_oneof![
-            "[A-Za-z]{1,8}",
+            "[a-z]{1,8}",
             prop::sample::select(CANARIES.to_vec()).prop_map(str::to_owned),
             prop::sample::select(vec![
                 "Workspaces",
@@ -43,10 +46,21 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A reply of `shape` with a canary under each mask, and whatever `odd` holds in some places.
+/// A reply of `shape` with a canary under each mask and in each free text, an access key in each exact one, and
+/// whatever `odd` holds in some places that aren't exact.
 fn planted(shape: &Shape, odd: &mut impl Iterator<Item = (u8, Value)>) -> Value {
     let (dice, other) = odd.next().unwrap_or((255, Value::Null));
-    if dice < 40 && shape.mark.is_none() {
+    let exact = match &shape.kind {
+        Kind::List(item) => item.exact,
+        Kind::Object(_)
+        | Kind::Map(_)
+        | Kind::Text
+        | Kind::Integer
+        | Kind::Number
+        | Kind::Flag
+        | Kind::Any => shape.exact,
+    };
+    if dice < 40 && shape.mark.is_none() && !exact {
         return other;
     }
     let number = CANARIES[3];
@@ -57,13 +71,15 @@ fn planted(shape: &Shape, odd: &mut impl Iterator<Item = (u8, Value)>) -> Value 
         (Some(Mark::First), _) if dice % 3 == 0 => json!({ "name": CANARIES[1] }),
         (Some(Mark::First), _) => json!(CANARIES[1]),
         (Some(Mark::Omit), _) => json!(CANARIES[2]),
-        (Some(Mark::EnvValues), _) => json!({ "A": "canaryzq84env0000" }),
-        (Some(Mark::Joined), _) => json!(["dev", format!("by {}", CANARIES[1])]),
+        (Some(Mark::EnvValues), _) => json!({ "A": VARIABLE }),
+        (Some(Mark::EnvValue), _) => json!(VARIABLE),
+        (Some(Mark::Joined), _) => json!(["dev", ACCESS_KEY]),
         (None, Kind::Object(fields)) => {
             Value::Object(fields.iter().map(|(name, shape)| (name.clone(), planted(shape, odd))).collect())
         }
         (None, Kind::List(item)) => json!([planted(item, odd)]),
         (None, Kind::Map(item)) => json!({ CANARIES[0]: planted(item, odd) }),
+        (None, Kind::Text) if shape.exact => json!(format!("id-{ACCESS_KEY}")),
         (None, Kind::Text) => json!(format!("x{} {} {}", CANARIES[0], CANARIES[1], CANARIES[2])),
         (None, Kind::Integer | Kind::Number) => json!(number.parse::<u64>().unwrap()),
         (None, Kind::Flag) => json!(CANARIES[1]),
@@ -115,7 +131,7 @@ proptest! {
         let reply = planted(call.tool().reply(), &mut odd.into_iter());
         let masked = policy().mask_reply(&call, &Outcome::Reply(Raw::new(reply)), &mut seen).unwrap();
         let text = masked.body().to_string();
-        for canary in CANARIES {
+        for canary in CANARIES.into_iter().chain([VARIABLE, ACCESS_KEY]) {
             prop_assert!(!text.contains(canary), "{} in {}", canary, text);
         }
         prop_assert!(masked.body().is_object());

@@ -107,8 +107,9 @@ impl Knows {
             let made = call(&read.tool, &read.arguments).by(Origin::Policy);
             let outcome = outcome(&read.outcome);
             policy.note(&made, &outcome, &mut world.seen);
-            policy.learn(&made, &outcome, &mut world.facts, Known { at: now(), learned_at: 100 });
-            world.evidence.add(made, outcome);
+            let known = Known { at: now(), learned_at: 100 };
+            policy.learn(&made, &outcome, &mut world.facts, known);
+            policy.witness(made, outcome, &mut world.evidence, known);
         }
         if let Some(approved) = &self.approved {
             let approved = approved.call();

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::spec::schema::generate;
-use crate::spec::value::{ImageUri, WorkspaceId};
+use crate::spec::value::{Detail, ImageUri, WorkspaceId};
 
 #[derive(Deserialize, JsonSchema)]
 #[allow(dead_code, reason = "only its schema is used")]
@@ -37,8 +37,15 @@ fn claims(value: &Value) -> Vec<String> {
 
 #[test]
 fn a_shape_tells_what_the_type_says() {
-    let plain =
-        |kind| Shape { kind, mark: None, fact: None, place: Place::Wire, label: None, full_only: false };
+    let plain = |kind| Shape {
+        kind,
+        mark: None,
+        exact: false,
+        fact: None,
+        place: Place::Wire,
+        label: None,
+        full_only: false,
+    };
     let owner = Shape {
         mark: Some(Mark::Last4),
         label: Some("Owner ID".to_owned()),
@@ -46,9 +53,9 @@ fn a_shape_tells_what_the_type_says() {
         ..plain(Kind::Text)
     };
     let row = plain(Kind::Object(vec![
-        ("workspace".to_owned(), Shape { fact: Some(Fact::Workspace), ..plain(Kind::Text) }),
+        ("workspace".to_owned(), Shape { exact: true, fact: Some(Fact::Workspace), ..plain(Kind::Text) }),
         ("owner".to_owned(), owner),
-        ("image".to_owned(), Shape { fact: Some(Fact::Image), ..plain(Kind::Text) }),
+        ("image".to_owned(), Shape { exact: true, fact: Some(Fact::Image), ..plain(Kind::Text) }),
     ]));
     assert_eq!(Shape::of(&generate::<Row>()), row);
 }
@@ -75,11 +82,60 @@ fn claims_are_found_wherever_they_nest() {
     );
 }
 
+/// A number is shown as text, so it is the claim that an agent will make.
 #[test]
-fn a_workspace_that_is_no_text_is_not_taken_for_none() {
-    let listing = json!({ "workspace": "1", "rows": [{ "image": "a", "workspace": 2 }, { "image": ["b"] }] });
+fn a_number_claims_as_the_text_that_it_is_shown_as() {
+    let listing = json!({ "workspace": 1, "rows": [{ "image": "a" }, { "image": 7, "workspace": 2 }] });
     assert_eq!(
         claims(&listing),
-        ["workspace workspace = 1 in Named(\"1\")", "image rows[0].image = a in Unreadable"]
+        [
+            "workspace workspace = 1 in Named(\"1\")",
+            "image rows[0].image = a in Named(\"1\")",
+            "image rows[1].image = 7 in Named(\"2\")",
+            "workspace rows[1].workspace = 2 in Named(\"2\")",
+        ]
     );
+}
+
+#[test]
+fn a_workspace_that_cannot_be_read_is_not_taken_for_none() {
+    for unreadable in [json!(["2"]), json!({ "id": 2 }), json!(true)] {
+        let listing = json!({
+            "workspace": "1",
+            "rows": [{ "image": "a", "workspace": unreadable }, { "image": ["b"] }, { "image": true }],
+        });
+        assert_eq!(
+            claims(&listing),
+            ["workspace workspace = 1 in Named(\"1\")", "image rows[0].image = a in Unreadable"]
+        );
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+struct Texts {
+    image: ImageUri,
+    state: Exact,
+    maybe: Option<Exact>,
+    many: Vec<Exact>,
+    words: Joined,
+    choice: Detail,
+    title: String,
+    owner: Last4,
+    value: EnvValue,
+}
+
+/// What is known from a list, and what is one of a closed choice, is exact without saying so.
+#[test]
+fn exactness_is_the_types() {
+    let shape = Shape::of(&generate::<Texts>());
+    let exact =
+        ["image", "state", "maybe", "many", "words", "choice", "title", "owner", "value"].map(|name| {
+            let field = shape.field(name).unwrap();
+            match &field.kind {
+                Kind::List(item) if field.mark.is_none() => item.exact,
+                _ => field.exact,
+            }
+        });
+    assert_eq!(exact, [true, true, true, true, true, true, false, false, false]);
 }

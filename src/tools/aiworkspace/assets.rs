@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use super::workspaces::SortOrder;
-use crate::spec::marks::Last4;
+use crate::spec::marks::{Exact, Last4};
 use crate::spec::value::{Detail, ImageUri, RegionId, WorkspaceId, choices};
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
 
@@ -70,7 +70,7 @@ impl Operation for ListImages {
 pub struct Images {
     pub(crate) total_count: i64,
     pub(crate) images: Vec<Image>,
-    pub(crate) request_id: String,
+    pub(crate) request_id: Exact,
 }
 
 /// A registered image. An official one carries no WorkspaceId.
@@ -79,22 +79,22 @@ pub struct Images {
 pub struct Image {
     pub(crate) image_uri: ImageUri,
     pub(crate) name: String,
-    pub(crate) image_id: String,
+    pub(crate) image_id: Exact,
     pub(crate) workspace_id: WorkspaceId,
-    pub(crate) accessibility: String,
+    pub(crate) accessibility: Exact,
     pub(crate) labels: Vec<Label>,
     #[schemars(extend("x-full-only" = true))]
     pub(crate) description: String,
     #[schemars(extend("x-full-only" = true))]
     pub(crate) size: i64,
     #[schemars(extend("x-full-only" = true))]
-    pub(crate) gmt_create_time: String,
+    pub(crate) gmt_create_time: Exact,
     #[schemars(extend("x-full-only" = true))]
-    pub(crate) gmt_modified_time: String,
+    pub(crate) gmt_modified_time: Exact,
     #[schemars(extend("x-full-only" = true))]
-    pub(crate) source_type: String,
+    pub(crate) source_type: Exact,
     #[schemars(extend("x-full-only" = true))]
-    pub(crate) source_id: String,
+    pub(crate) source_id: Exact,
     #[schemars(title = "Owner ID", extend("x-full-only" = true))]
     pub(crate) user_id: Last4,
     #[schemars(title = "Account ID", extend("x-full-only" = true))]

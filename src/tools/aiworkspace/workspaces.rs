@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use serde_with::skip_serializing_none;
 
 use crate::error::{Fault, Faults};
-use crate::spec::marks::{First, Joined, Last4, Secret};
+use crate::spec::marks::{Exact, First, Joined, Last4, Secret};
 use crate::spec::value::{Detail, RegionId, WorkspaceId, choices};
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
 
@@ -75,27 +75,27 @@ impl Operation for ListProducts {
 pub struct Products {
     pub(crate) products: Vec<Product>,
     pub(crate) services: Vec<Service>,
-    pub(crate) request_id: String,
+    pub(crate) request_id: Exact,
 }
 
 /// A product and whether it is activated.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Product {
-    pub(crate) product_code: String,
-    pub(crate) product_id: String,
+    pub(crate) product_code: Exact,
+    pub(crate) product_id: Exact,
     pub(crate) is_purchased: bool,
     pub(crate) has_permission_to_purchase: bool,
-    pub(crate) purchase_url: String,
+    pub(crate) purchase_url: Exact,
 }
 
 /// A service and whether it is open.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Service {
-    pub(crate) service_code: String,
+    pub(crate) service_code: Exact,
     pub(crate) is_open: bool,
-    pub(crate) open_url: String,
+    pub(crate) open_url: Exact,
 }
 
 /// List workspaces, or look several up by id in one call. For one workspace use aiworkspace_get_workspace.
@@ -207,7 +207,7 @@ pub struct Workspaces {
     #[schemars(title = "Resource Limits")]
     pub(crate) resource_limits: BTreeMap<String, i64>,
     #[schemars(title = "Request ID")]
-    pub(crate) request_id: String,
+    pub(crate) request_id: Exact,
 }
 
 /// A workspace as a list shows it. The creator and the administrators come with every row.
@@ -219,11 +219,11 @@ pub struct WorkspaceRow {
     #[schemars(title = "Workspace ID")]
     pub(crate) workspace_id: WorkspaceId,
     #[schemars(title = "Status")]
-    pub(crate) status: String,
+    pub(crate) status: Exact,
     #[schemars(title = "Environment")]
     pub(crate) env_types: Joined,
     #[schemars(title = "Created")]
-    pub(crate) gmt_create_time: String,
+    pub(crate) gmt_create_time: Exact,
     #[schemars(title = "Creator ID")]
     pub(crate) creator: Last4,
     #[schemars(title = "Administrators")]
@@ -233,12 +233,12 @@ pub struct WorkspaceRow {
     #[schemars(title = "Description", extend("x-full-only" = true))]
     pub(crate) description: String,
     #[schemars(title = "Modified", extend("x-full-only" = true))]
-    pub(crate) gmt_modified_time: String,
+    pub(crate) gmt_modified_time: Exact,
     #[schemars(title = "Default Workspace", extend("x-full-only" = true))]
     pub(crate) is_default: bool,
     #[serde(rename = "resourceGroupId")]
     #[schemars(title = "Resource Group ID", extend("x-full-only" = true))]
-    pub(crate) resource_group_id: String,
+    pub(crate) resource_group_id: Exact,
     #[schemars(title = "Extra Information", extend("x-full-only" = true))]
     pub(crate) extra_infos: Map<String, Value>,
 }
@@ -278,11 +278,11 @@ pub struct Workspace {
     #[schemars(title = "Workspace ID")]
     pub(crate) workspace_id: WorkspaceId,
     #[schemars(title = "Status")]
-    pub(crate) status: String,
+    pub(crate) status: Exact,
     #[schemars(title = "Environment")]
     pub(crate) env_types: Joined,
     #[schemars(title = "Created")]
-    pub(crate) gmt_create_time: String,
+    pub(crate) gmt_create_time: Exact,
     #[schemars(title = "Creator ID")]
     pub(crate) creator: Last4,
     #[schemars(title = "Owner")]
@@ -294,15 +294,15 @@ pub struct Workspace {
     #[schemars(title = "Description")]
     pub(crate) description: String,
     #[schemars(title = "Modified")]
-    pub(crate) gmt_modified_time: String,
+    pub(crate) gmt_modified_time: Exact,
     #[schemars(title = "Default Workspace")]
     pub(crate) is_default: bool,
     #[schemars(title = "Resource Group ID")]
-    pub(crate) resource_group_id: String,
+    pub(crate) resource_group_id: Exact,
     #[schemars(title = "Extra Information")]
     pub(crate) extra_infos: Map<String, Value>,
     #[schemars(title = "Request ID")]
-    pub(crate) request_id: String,
+    pub(crate) request_id: Exact,
 }
 
 /// A workspace's owner.
@@ -375,5 +375,5 @@ pub struct WorkspaceCreated {
     #[schemars(title = "Workspace ID")]
     pub(crate) workspace_id: WorkspaceId,
     #[schemars(title = "Request ID")]
-    pub(crate) request_id: String,
+    pub(crate) request_id: Exact,
 }

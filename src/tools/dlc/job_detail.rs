@@ -7,27 +7,28 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::job_spec::{AutoScalingSpec, ResourceConfig};
+use crate::spec::marks::Exact;
 
 /// A pod of the job.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Pod {
     pub(crate) duration: Number,
-    pub(crate) gmt_create_time: String,
-    pub(crate) gmt_finish_time: String,
-    pub(crate) gmt_start_time: String,
+    pub(crate) gmt_create_time: Exact,
+    pub(crate) gmt_finish_time: Exact,
+    pub(crate) gmt_start_time: Exact,
     pub(crate) history_pods: Vec<HistoryPod>,
-    pub(crate) ip: String,
-    pub(crate) node_name: String,
-    pub(crate) pod_id: String,
+    pub(crate) ip: Exact,
+    pub(crate) node_name: Exact,
+    pub(crate) pod_id: Exact,
     pub(crate) pod_ips: Vec<PodNetworkInterface>,
-    pub(crate) pod_uid: String,
-    pub(crate) resource_type: String,
-    pub(crate) status: String,
-    pub(crate) sub_status: String,
-    pub(crate) r#type: String,
+    pub(crate) pod_uid: Exact,
+    pub(crate) resource_type: Exact,
+    pub(crate) status: Exact,
+    pub(crate) sub_status: Exact,
+    pub(crate) r#type: Exact,
     #[serde(rename = "supportedProfilingTypes")]
-    pub(crate) supported_profiling_types: String,
+    pub(crate) supported_profiling_types: Exact,
 }
 
 /// An earlier run of a pod.
@@ -35,39 +36,39 @@ pub struct Pod {
 #[serde(rename_all = "PascalCase")]
 pub struct HistoryPod {
     pub(crate) duration: Number,
-    pub(crate) gmt_create_time: String,
-    pub(crate) gmt_finish_time: String,
-    pub(crate) gmt_start_time: String,
-    pub(crate) ip: String,
-    pub(crate) node_name: String,
-    pub(crate) pod_id: String,
+    pub(crate) gmt_create_time: Exact,
+    pub(crate) gmt_finish_time: Exact,
+    pub(crate) gmt_start_time: Exact,
+    pub(crate) ip: Exact,
+    pub(crate) node_name: Exact,
+    pub(crate) pod_id: Exact,
     pub(crate) pod_ips: Vec<PodNetworkInterface>,
-    pub(crate) pod_uid: String,
-    pub(crate) resource_type: String,
-    pub(crate) status: String,
-    pub(crate) sub_status: String,
-    pub(crate) r#type: String,
+    pub(crate) pod_uid: Exact,
+    pub(crate) resource_type: Exact,
+    pub(crate) status: Exact,
+    pub(crate) sub_status: Exact,
+    pub(crate) r#type: Exact,
     #[serde(rename = "supportedProfilingTypes")]
-    pub(crate) supported_profiling_types: String,
+    pub(crate) supported_profiling_types: Exact,
 }
 
 /// A network address of a pod.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct PodNetworkInterface {
-    pub(crate) interface_name: String,
-    pub(crate) ip: String,
+    pub(crate) interface_name: Exact,
+    pub(crate) ip: Exact,
 }
 
 /// One step of the job's life.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct StatusTransition {
-    pub(crate) end_time: String,
-    pub(crate) reason_code: String,
+    pub(crate) end_time: Exact,
+    pub(crate) reason_code: Exact,
     pub(crate) reason_message: String,
-    pub(crate) start_time: String,
-    pub(crate) status: String,
+    pub(crate) start_time: Exact,
+    pub(crate) status: Exact,
 }
 
 /// How many pods of a role are in which state.
@@ -75,13 +76,13 @@ pub struct StatusTransition {
 #[serde(rename_all = "PascalCase")]
 pub struct JobReplicaStatus {
     pub(crate) active: i64,
-    pub(crate) current_spot_instance_type: String,
+    pub(crate) current_spot_instance_type: Exact,
     pub(crate) dequeued: i64,
     pub(crate) estimated_auto_scaling_spec: AutoScalingSpec,
     pub(crate) estimated_pod_count: i64,
     pub(crate) estimated_resource_config: ResourceConfig,
     pub(crate) queuing: i64,
-    pub(crate) r#type: String,
+    pub(crate) r#type: Exact,
 }
 
 /// One restart of the job.
@@ -90,15 +91,15 @@ pub struct JobReplicaStatus {
 pub struct RestartRecord {
     pub(crate) detail_error_info_list: Vec<RestartError>,
     pub(crate) job_restart_count: i64,
-    pub(crate) occur_phase: String,
-    pub(crate) occur_time: String,
+    pub(crate) occur_phase: Exact,
+    pub(crate) occur_time: Exact,
     pub(crate) reason: String,
     pub(crate) restart_duration_in_sec: i64,
     pub(crate) restart_fail_reason: String,
-    pub(crate) restart_level_type: String,
-    pub(crate) restart_status: String,
+    pub(crate) restart_level_type: Exact,
+    pub(crate) restart_status: Exact,
     #[serde(rename = "TriggerID")]
-    pub(crate) trigger_id: String,
+    pub(crate) trigger_id: Exact,
 }
 
 /// What made a restart necessary.
@@ -108,11 +109,11 @@ pub struct RestartError {
     pub(crate) add_job_level_blacklist: bool,
     pub(crate) add_node_to_blacklist: bool,
     pub(crate) detail_error_msg: String,
-    pub(crate) error_code: String,
+    pub(crate) error_code: Exact,
     pub(crate) error_msg: String,
-    pub(crate) error_source: String,
-    pub(crate) node: String,
-    pub(crate) pod: String,
+    pub(crate) error_source: Exact,
+    pub(crate) node: Exact,
+    pub(crate) pod: Exact,
     pub(crate) trigger_restart: bool,
 }
 
@@ -121,8 +122,8 @@ pub struct RestartError {
 #[serde(rename_all = "PascalCase")]
 pub struct JobCodeSource {
     pub(crate) branch: String,
-    pub(crate) code_source_id: String,
-    pub(crate) commit: String,
+    pub(crate) code_source_id: Exact,
+    pub(crate) commit: Exact,
     pub(crate) mount_path: String,
 }
 
@@ -130,18 +131,18 @@ pub struct JobCodeSource {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct JobDataSource {
-    pub(crate) data_source_id: String,
+    pub(crate) data_source_id: Exact,
     pub(crate) mount_path: String,
-    pub(crate) uri: String,
+    pub(crate) uri: Exact,
 }
 
 /// The network that the pods joined.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct JobVpc {
-    pub(crate) default_route: String,
-    pub(crate) extended_cidrs: Vec<String>,
-    pub(crate) security_group_id: String,
-    pub(crate) switch_id: String,
-    pub(crate) vpc_id: String,
+    pub(crate) default_route: Exact,
+    pub(crate) extended_cidrs: Vec<Exact>,
+    pub(crate) security_group_id: Exact,
+    pub(crate) switch_id: Exact,
+    pub(crate) vpc_id: Exact,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use serde_with::skip_serializing_none;
 
-use crate::spec::marks::{First, Last4, Secret};
+use crate::spec::marks::{EnvValue, Exact, First, Last4};
 use crate::spec::value::{CodeSourceId, DatasetId, ImageUri, choices};
 
 choices! {
@@ -30,16 +30,16 @@ choices! {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct DataSource {
-    pub(crate) access_point_id: Option<String>,
+    pub(crate) access_point_id: Option<Exact>,
     pub(crate) data_source_id: Option<DatasetId>,
-    pub(crate) data_source_version: Option<String>,
+    pub(crate) data_source_version: Option<Exact>,
     pub(crate) enable_cache: Option<bool>,
     pub(crate) mount_access: Option<MountAccess>,
     pub(crate) mount_path: Option<String>,
     pub(crate) options: Option<String>,
     pub(crate) role_arn: Option<String>,
     pub(crate) role_chain: Option<String>,
-    pub(crate) uri: Option<String>,
+    pub(crate) uri: Option<Exact>,
 }
 
 /// Code mounted into the job.
@@ -49,7 +49,7 @@ pub struct DataSource {
 pub struct CodeSource {
     pub(crate) branch: Option<String>,
     pub(crate) code_source_id: Option<CodeSourceId>,
-    pub(crate) commit: Option<String>,
+    pub(crate) commit: Option<Exact>,
     pub(crate) is_shared_mount_path: Option<bool>,
     pub(crate) mount_path: Option<String>,
 }
@@ -60,8 +60,8 @@ pub struct CodeSource {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct CustomEnv {
     pub(crate) key: Option<String>,
-    pub(crate) value: Option<Secret>,
-    pub(crate) visible: Option<String>,
+    pub(crate) value: Option<EnvValue>,
+    pub(crate) visible: Option<Exact>,
 }
 
 /// The network that the pods join.
@@ -71,10 +71,10 @@ pub struct CustomEnv {
 pub struct UserVpc {
     pub(crate) default_route: Option<NetworkInterface>,
     #[serde(rename = "ExtendedCIDRs")]
-    pub(crate) extended_cidrs: Option<Vec<String>>,
-    pub(crate) security_group_id: Option<String>,
-    pub(crate) switch_id: Option<String>,
-    pub(crate) vpc_id: Option<String>,
+    pub(crate) extended_cidrs: Option<Vec<Exact>>,
+    pub(crate) security_group_id: Option<Exact>,
+    pub(crate) switch_id: Option<Exact>,
+    pub(crate) vpc_id: Option<Exact>,
 }
 
 /// Roles whose temporary credentials are injected into the pods.
@@ -94,7 +94,7 @@ pub struct CredentialConfig {
 pub struct CredentialConfigItem {
     pub(crate) key: Option<String>,
     pub(crate) roles: Option<Vec<CredentialRole>>,
-    pub(crate) r#type: Option<String>,
+    pub(crate) r#type: Option<Exact>,
 }
 
 /// A role to assume.
@@ -105,7 +105,7 @@ pub struct CredentialRole {
     pub(crate) assume_role_for: Option<String>,
     pub(crate) policy: Option<String>,
     pub(crate) role_arn: Option<String>,
-    pub(crate) role_type: Option<String>,
+    pub(crate) role_type: Option<Exact>,
 }
 
 /// Elastic training, by the older settings.
@@ -116,12 +116,12 @@ pub struct ElasticSpec {
     #[serde(rename = "AIMasterDockerImage")]
     pub(crate) ai_master_docker_image: Option<ImageUri>,
     #[serde(rename = "AIMasterType")]
-    pub(crate) ai_master_type: Option<String>,
+    pub(crate) ai_master_type: Option<Exact>,
     #[serde(rename = "EDPMaxParallelism")]
     pub(crate) edp_max_parallelism: Option<i64>,
     #[serde(rename = "EDPMinParallelism")]
     pub(crate) edp_min_parallelism: Option<i64>,
-    pub(crate) elastic_strategy: Option<String>,
+    pub(crate) elastic_strategy: Option<Exact>,
     #[serde(rename = "EnableAIMaster")]
     pub(crate) enable_ai_master: Option<bool>,
     #[serde(rename = "EnableEDP")]
@@ -155,7 +155,7 @@ pub struct JobSettings {
     #[schemars(extend("x-folded" = true))]
     pub(crate) data_juicer_config: Option<DataJuicerConfig>,
     pub(crate) disable_ecs_stock_check: Option<bool>,
-    pub(crate) driver: Option<String>,
+    pub(crate) driver: Option<Exact>,
     pub(crate) elastic_spot_job_max_restart_times: Option<i64>,
     #[serde(rename = "EnableCPUAffinity")]
     pub(crate) enable_cpu_affinity: Option<bool>,
@@ -174,8 +174,8 @@ pub struct JobSettings {
     pub(crate) job_reserved_policy: Option<ReservedPolicy>,
     #[schemars(extend("x-folded" = true))]
     pub(crate) model_config: Option<ModelConfig>,
-    pub(crate) oversold_type: Option<String>,
-    pub(crate) pipeline_id: Option<String>,
+    pub(crate) oversold_type: Option<Exact>,
+    pub(crate) pipeline_id: Option<Exact>,
     pub(crate) sanity_check_args: Option<String>,
     pub(crate) shell: Option<String>,
     pub(crate) tags: Option<BTreeMap<String, String>>,
@@ -199,10 +199,10 @@ pub struct DataJuicerConfig {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ResourceLimit {
     #[serde(rename = "CPU")]
-    pub(crate) cpu: Option<String>,
+    pub(crate) cpu: Option<Exact>,
     #[serde(rename = "GPU")]
-    pub(crate) gpu: Option<String>,
-    pub(crate) memory: Option<String>,
+    pub(crate) gpu: Option<Exact>,
+    pub(crate) memory: Option<Exact>,
 }
 
 /// The model that the job is about.

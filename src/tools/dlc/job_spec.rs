@@ -8,7 +8,7 @@ use serde_json::Number;
 use serde_with::skip_serializing_none;
 
 use super::pod_spec::ExtraPodSpec;
-use crate::spec::marks::{First, Secret};
+use crate::spec::marks::{Exact, First, Secret};
 use crate::spec::value::{ImageUri, choices};
 
 choices! {
@@ -32,10 +32,10 @@ pub struct JobSpec {
     #[schemars(extend("x-folded" = true))]
     pub(crate) auto_scaling_spec: Option<AutoScalingSpec>,
     pub(crate) consider_in_success_policy: Option<bool>,
-    pub(crate) driver: Option<String>,
+    pub(crate) driver: Option<Exact>,
     /// Public machine type such as ecs.gn6i-c4g1.xlarge; not together with ResourceConfig.
     #[schemars(length(min = 1))]
-    pub(crate) ecs_spec: Option<String>,
+    pub(crate) ecs_spec: Option<Exact>,
     #[schemars(extend("x-folded" = true))]
     pub(crate) elastic_spot_specs: Option<Vec<ElasticSpotSpec>>,
     #[schemars(extend("x-folded" = true))]
@@ -48,10 +48,10 @@ pub struct JobSpec {
     pub(crate) is_cheif: Option<bool>,
     pub(crate) is_chief: Option<bool>,
     pub(crate) local_mount_specs: Option<Vec<LocalMountSpec>>,
-    pub(crate) oversold_type: Option<String>,
+    pub(crate) oversold_type: Option<Exact>,
     #[schemars(range(min = 1))]
     pub(crate) pod_count: Option<i64>,
-    pub(crate) quota_id: Option<String>,
+    pub(crate) quota_id: Option<Exact>,
     /// For a dedicated resource group; not together with EcsSpec.
     pub(crate) resource_config: Option<ResourceConfig>,
     pub(crate) restart_policy: Option<RestartPolicy>,
@@ -62,7 +62,7 @@ pub struct JobSpec {
     pub(crate) startup_dependencies: Option<Vec<StartupDependency>>,
     pub(crate) system_disk: Option<SystemDisk>,
     /// Role: Worker, Master, PS, Chief, Evaluator; Head for RayJob.
-    pub(crate) r#type: Option<String>,
+    pub(crate) r#type: Option<Exact>,
     pub(crate) use_spot_instance: Option<bool>,
     pub(crate) user_command: Option<String>,
 }
@@ -74,14 +74,14 @@ pub struct JobSpec {
 pub struct ResourceConfig {
     /// Such as "4".
     #[serde(rename = "CPU")]
-    pub(crate) cpu: Option<String>,
+    pub(crate) cpu: Option<Exact>,
     #[serde(rename = "GPU")]
-    pub(crate) gpu: Option<String>,
+    pub(crate) gpu: Option<Exact>,
     #[serde(rename = "GPUType")]
-    pub(crate) gpu_type: Option<String>,
+    pub(crate) gpu_type: Option<Exact>,
     /// Such as 16Gi.
-    pub(crate) memory: Option<String>,
-    pub(crate) shared_memory: Option<String>,
+    pub(crate) memory: Option<Exact>,
+    pub(crate) shared_memory: Option<Exact>,
 }
 
 /// How a private registry is reached.
@@ -111,7 +111,7 @@ pub struct SpotSpec {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ElasticSpotSpec {
-    pub(crate) instance_type: Option<String>,
+    pub(crate) instance_type: Option<Exact>,
     pub(crate) spot_discount_limit: Option<Number>,
     pub(crate) spot_price_limit: Option<Number>,
     pub(crate) spot_strategy: Option<ElasticSpotStrategy>,
@@ -122,8 +122,8 @@ pub struct ElasticSpotSpec {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SystemDisk {
-    pub(crate) category: Option<String>,
-    pub(crate) performance_level: Option<String>,
+    pub(crate) category: Option<Exact>,
+    pub(crate) performance_level: Option<Exact>,
     pub(crate) size: Option<i64>,
 }
 
@@ -143,7 +143,7 @@ pub struct ServiceSpec {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct LocalMountSpec {
     pub(crate) local_path: Option<String>,
-    pub(crate) mount_mode: Option<String>,
+    pub(crate) mount_mode: Option<Exact>,
     pub(crate) mount_path: Option<String>,
 }
 
@@ -152,9 +152,9 @@ pub struct LocalMountSpec {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct StartupDependency {
-    pub(crate) min_replicas: Option<String>,
-    pub(crate) on_phase: Option<String>,
-    pub(crate) r#type: Option<String>,
+    pub(crate) min_replicas: Option<Exact>,
+    pub(crate) on_phase: Option<Exact>,
+    pub(crate) r#type: Option<Exact>,
 }
 
 /// Which nodes the pods must, or must not, run on.
@@ -163,10 +163,10 @@ pub struct StartupDependency {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct AssignNodeSpec {
     pub(crate) anti_affinity_hyper_nodes: Option<Vec<HyperNodeSpec>>,
-    pub(crate) anti_affinity_node_names: Option<String>,
+    pub(crate) anti_affinity_node_names: Option<Exact>,
     pub(crate) enable_assign_node: Option<bool>,
     pub(crate) hyper_nodes: Option<Vec<HyperNodeSpec>>,
-    pub(crate) node_names: Option<String>,
+    pub(crate) node_names: Option<Exact>,
 }
 
 /// A group of nodes.
@@ -174,8 +174,8 @@ pub struct AssignNodeSpec {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct HyperNodeSpec {
-    pub(crate) hyper_node_name: Option<String>,
-    pub(crate) node_names: Option<String>,
+    pub(crate) hyper_node_name: Option<Exact>,
+    pub(crate) node_names: Option<Exact>,
 }
 
 /// How pods spread over groups of nodes.
@@ -184,7 +184,7 @@ pub struct HyperNodeSpec {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct HyperNodeSchedulingConfig {
     pub(crate) min_available: Option<i64>,
-    pub(crate) quality_policy: Option<String>,
+    pub(crate) quality_policy: Option<Exact>,
 }
 
 /// How the number of pods follows a metric.
@@ -195,8 +195,8 @@ pub struct AutoScalingSpec {
     pub(crate) autoscaling_metric_spec: Option<AutoscalingMetricSpec>,
     pub(crate) max_replicas: Option<i64>,
     pub(crate) min_replicas: Option<i64>,
-    pub(crate) pods_to_delete: Option<Vec<String>>,
-    pub(crate) scaling_strategy: Option<String>,
+    pub(crate) pods_to_delete: Option<Vec<Exact>>,
+    pub(crate) scaling_strategy: Option<Exact>,
 }
 
 /// The metric that scales.
@@ -204,8 +204,8 @@ pub struct AutoScalingSpec {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct AutoscalingMetricSpec {
-    pub(crate) metric_name: Option<String>,
+    pub(crate) metric_name: Option<Exact>,
     pub(crate) stabilization_window_seconds: Option<i64>,
     pub(crate) target_value: Option<i64>,
-    pub(crate) tolerance: Option<String>,
+    pub(crate) tolerance: Option<Exact>,
 }

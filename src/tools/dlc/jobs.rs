@@ -16,7 +16,7 @@ use super::job_settings::{
 };
 use super::job_spec::JobSpec;
 use crate::error::Faults;
-use crate::spec::marks::{EnvValues, Last4, Path};
+use crate::spec::marks::{EnvValues, Exact, Last4, Path};
 use crate::spec::value::{RegionId, TemplateId, WorkspaceId, choices};
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
 use crate::tools::aiworkspace::assets::Accessibility;
@@ -71,7 +71,7 @@ pub struct CreateJob {
     #[schemars(length(min = 1))]
     pub(crate) user_command: Option<String>,
     /// The quota of a dedicated resource group, from the user.
-    pub(crate) resource_id: Option<String>,
+    pub(crate) resource_id: Option<Exact>,
     #[schemars(range(min = 1, max = 9))]
     pub(crate) priority: Option<i64>,
     #[schemars(range(min = 1))]
@@ -83,7 +83,7 @@ pub struct CreateJob {
     pub(crate) description: Option<String>,
     pub(crate) accessibility: Option<Accessibility>,
     pub(crate) success_policy: Option<SuccessPolicy>,
-    pub(crate) scheduling_strategy: Option<String>,
+    pub(crate) scheduling_strategy: Option<Exact>,
     pub(crate) template_id: Option<TemplateId>,
     #[schemars(range(min = 1))]
     pub(crate) template_version: Option<i64>,
@@ -129,7 +129,7 @@ impl Operation for CreateJob {
             spec.check(&path, self.template_id.is_some(), &mut faults);
             if let (Some(job_type), Some(role)) = (self.job_type, &spec.r#type) {
                 faults.demand(
-                    job_type.has_role(role),
+                    job_type.has_role(role.as_str()),
                     Path::Field(&path, "Type"),
                     "isn't a role of this JobType",
                     "Worker and Master fit most types; TFJob has Chief, PS, Worker, Evaluator, GraphLearn; RayJob has Head, Worker",
@@ -193,8 +193,8 @@ impl JobSpec {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct JobCreated {
-    pub(crate) job_id: String,
-    pub(crate) request_id: String,
+    pub(crate) job_id: Exact,
+    pub(crate) request_id: Exact,
 }
 
 /// Get one job: its status, pods, history and what it was submitted with.
@@ -204,7 +204,7 @@ pub struct JobCreated {
 pub struct GetJob {
     pub(crate) region_id: RegionId,
     #[schemars(length(min = 1))]
-    pub(crate) job_id: String,
+    pub(crate) job_id: Exact,
     /// false leaves out all but the basics; the service's default is true.
     pub(crate) need_detail: Option<bool>,
 }
@@ -227,17 +227,17 @@ impl Operation for GetJob {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Job {
-    pub(crate) job_id: String,
+    pub(crate) job_id: Exact,
     pub(crate) display_name: String,
-    pub(crate) status: String,
-    pub(crate) sub_status: String,
-    pub(crate) reason_code: String,
+    pub(crate) status: Exact,
+    pub(crate) sub_status: Exact,
+    pub(crate) reason_code: Exact,
     pub(crate) reason_message: String,
-    pub(crate) job_type: String,
-    pub(crate) workspace_id: String,
+    pub(crate) job_type: Exact,
+    pub(crate) workspace_id: Exact,
     pub(crate) workspace_name: String,
-    pub(crate) accessibility: String,
-    pub(crate) cluster_id: String,
+    pub(crate) accessibility: Exact,
+    pub(crate) cluster_id: Exact,
     pub(crate) code_source: JobCodeSource,
     pub(crate) credential_config: CredentialConfig,
     pub(crate) custom_envs: Vec<CustomEnv>,
@@ -247,13 +247,13 @@ pub struct Job {
     pub(crate) elastic_spec: ElasticSpec,
     pub(crate) enabled_debugger: bool,
     pub(crate) envs: EnvValues,
-    pub(crate) gmt_create_time: String,
-    pub(crate) gmt_failed_time: String,
-    pub(crate) gmt_finish_time: String,
-    pub(crate) gmt_running_time: String,
-    pub(crate) gmt_stopped_time: String,
-    pub(crate) gmt_submitted_time: String,
-    pub(crate) gmt_successed_time: String,
+    pub(crate) gmt_create_time: Exact,
+    pub(crate) gmt_failed_time: Exact,
+    pub(crate) gmt_finish_time: Exact,
+    pub(crate) gmt_running_time: Exact,
+    pub(crate) gmt_stopped_time: Exact,
+    pub(crate) gmt_submitted_time: Exact,
+    pub(crate) gmt_successed_time: Exact,
     pub(crate) job_replica_statuses: Vec<JobReplicaStatus>,
     pub(crate) job_specs: Vec<JobSpec>,
     pub(crate) pods: Vec<Pod>,
@@ -262,15 +262,15 @@ pub struct Job {
     pub(crate) request_cpu: i64,
     #[serde(rename = "RequestGPU")]
     pub(crate) request_gpu: Number,
-    pub(crate) request_id: String,
+    pub(crate) request_id: Exact,
     pub(crate) request_memory: Number,
-    pub(crate) resource_id: String,
-    pub(crate) resource_level: String,
-    pub(crate) resource_type: String,
+    pub(crate) resource_id: Exact,
+    pub(crate) resource_level: Exact,
+    pub(crate) resource_type: Exact,
     pub(crate) restart_record: Vec<RestartRecord>,
-    pub(crate) restart_times: String,
+    pub(crate) restart_times: Exact,
     pub(crate) role_system_envs: Map<String, Value>,
-    pub(crate) scheduling_strategy: String,
+    pub(crate) scheduling_strategy: Exact,
     pub(crate) settings: JobSettings,
     pub(crate) status_history: Vec<StatusTransition>,
     #[schemars(title = "Tenant ID")]
@@ -282,5 +282,5 @@ pub struct Job {
     pub(crate) user_id: Last4,
     pub(crate) user_vpc: JobVpc,
     #[serde(rename = "supportedProfilingTypes")]
-    pub(crate) supported_profiling_types: String,
+    pub(crate) supported_profiling_types: Exact,
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use crate::spec::marks::Secret;
+use crate::spec::marks::{EnvValue, Exact};
 use crate::spec::value::{ImageUri, choices};
 
 choices! {
@@ -51,7 +51,7 @@ pub struct ContainerSpec {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct EnvVar {
     pub(crate) name: Option<String>,
-    pub(crate) value: Option<Secret>,
+    pub(crate) value: Option<EnvValue>,
 }
 
 /// What a container may use and is promised.
@@ -59,8 +59,8 @@ pub struct EnvVar {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ResourceRequirements {
-    pub(crate) limits: Option<BTreeMap<String, String>>,
-    pub(crate) requests: Option<BTreeMap<String, String>>,
+    pub(crate) limits: Option<BTreeMap<String, Exact>>,
+    pub(crate) requests: Option<BTreeMap<String, Exact>>,
 }
 
 /// Privileges of a container.
@@ -80,8 +80,8 @@ pub struct SecurityContext {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Capabilities {
-    pub(crate) add: Option<Vec<String>>,
-    pub(crate) drop: Option<Vec<String>>,
+    pub(crate) add: Option<Vec<Exact>>,
+    pub(crate) drop: Option<Vec<Exact>>,
 }
 
 /// The system calls that a container may make.

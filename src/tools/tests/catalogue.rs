@@ -213,7 +213,7 @@ fn marks_are_known() {
                         "x-mask" => serde_json::from_value::<Mark>(value.clone()).is_ok(),
                         "x-fact" => serde_json::from_value::<Fact>(value.clone()).is_ok(),
                         "x-place" => serde_json::from_value::<Place>(value.clone()).is_ok(),
-                        "x-folded" | "x-full-only" => value == &Value::Bool(true),
+                        "x-exact" | "x-folded" | "x-full-only" => value == &Value::Bool(true),
                         _ => false,
                     };
                     assert!(known, "{path}: {key} = {value}");
@@ -248,9 +248,31 @@ fn masked_reply_fields_have_labels() {
     for tool in all() {
         each_field(tool.name(), tool.reply(), &mut |path, shape, mark| match mark {
             Some(Mark::Last4 | Mark::First) => assert!(shape.label.is_some(), "{path}"),
-            Some(Mark::Omit | Mark::EnvValues | Mark::Joined) | None => {}
+            Some(Mark::Omit | Mark::EnvValues | Mark::EnvValue | Mark::Joined) | None => {}
         });
     }
+}
+
+/// Whoever adds a text to a reply decides whether names are swept out of it.
+#[test]
+fn free_texts_of_replies_are_known() {
+    let mut free = BTreeSet::new();
+    for tool in all() {
+        each_field("", tool.reply(), &mut |path, shape, _| {
+            let mut item = shape;
+            while let (None, Kind::List(inner) | Kind::Map(inner)) = (item.mark, &item.kind) {
+                item = inner;
+            }
+            if item.mark.is_none() && item.kind == Kind::Text && !item.exact {
+                free.extend(path.rsplit('.').next().map(str::to_owned));
+            }
+        });
+    }
+    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch Collections Command Description DetailErrorMsg DisplayName \
+        DockerRegistry ErrorMonitoringArgs ErrorMsg Key LocalPath LocalhostProfile ModelName MountPath Name PodAnnotations \
+        PodLabels Policy Provider Reason ReasonMessage RestartFailReason RoleArn SanityCheckArgs SharedVolumeMountPaths Shell \
+        Tags ThirdpartyLibDir ThirdpartyLibs UserCommand Value WorkingDir WorkspaceName";
+    assert_eq!(free.into_iter().collect::<Vec<_>>().join(" "), expected);
 }
 
 /// R-WS-10 to R-WS-13, R-WS-23, R-WS-24, R-WS-90: who is named in a workspace's reply is masked, and no field

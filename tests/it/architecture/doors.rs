@@ -132,7 +132,7 @@ fn only_a_judgement_clears_a_call() {
     assert_eq!(returning(source, "Verdict"), Vec::<String>::new());
     assert_eq!(
         returning(source, "Judgement"),
-        ["gateway::Gateway::judge", "policy::Policy::judge", "policy::rules::judge"]
+        ["gateway::course::Course::judge", "policy::Policy::judge", "policy::rules::judge"]
     );
 }
 

@@ -1,0 +1,45 @@
+//! What the policy read for one step, dropped with it.
+
+use super::facts::Facts;
+use super::verdict::Outcome;
+use crate::spec::Call;
+
+/// The reads of one step, and what came of each.
+///
+/// What a read shows to exist counts for its step alone: nobody has shown it to the agent.
+#[derive(Default)]
+pub struct Evidence {
+    reads: Vec<(Call, Outcome)>,
+    facts: Facts,
+}
+
+impl Evidence {
+    /// Adds a read and its outcome.
+    pub fn add(&mut self, call: Call, outcome: Outcome) {
+        self.reads.push((call, outcome));
+    }
+
+    /// How many reads there are.
+    pub const fn len(&self) -> usize {
+        self.reads.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.reads.is_empty()
+    }
+
+    /// What came of `call`, if it was made.
+    pub(super) fn of(&self, call: &Call) -> Option<&Outcome> {
+        self.reads.iter().find(|(made, _)| made.is_same(call)).map(|(_, outcome)| outcome)
+    }
+
+    /// What the reads show to exist.
+    pub(super) const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    pub(super) const fn facts_mut(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+}

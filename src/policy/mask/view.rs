@@ -1,0 +1,176 @@
+//! A reply as its shape lets it be shown, swept text by text.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{HIDDEN, first, last4};
+use crate::policy::sweep::{Seen, Text};
+use crate::spec::marks::{Kind, Mark, Shape};
+
+/// The view of one reply.
+pub(super) struct View<'v> {
+    seen: &'v Seen,
+    redactions: &'v mut BTreeMap<String, u64>,
+    full: bool,
+}
+
+impl<'v> View<'v> {
+    /// A view that sweeps what `seen` holds and counts in `redactions`; `full` shows all fields of a row.
+    pub(super) const fn new(seen: &'v Seen, full: bool, redactions: &'v mut BTreeMap<String, u64>) -> Self {
+        Self { seen, redactions, full }
+    }
+
+    fn count(&mut self, label: &str) {
+        *self.redactions.entry(label.to_owned()).or_default() += 1;
+    }
+
+    /// The value as `shape` lets it be shown; `Null` for what is dropped.
+    pub(super) fn show(&mut self, shape: &Shape, value: &Value) -> Value {
+        if let Some(mark) = shape.mark {
+            return self.masked(mark, shape, value);
+        }
+        match (&shape.kind, value) {
+            (Kind::Object(fields), Value::Object(object)) => self.object(fields, object),
+            (Kind::List(item), Value::Array(items)) => Value::Array(
+                items.iter().map(|value| self.show(item, value)).filter(|value| !value.is_null()).collect(),
+            ),
+            (Kind::Map(item), Value::Object(object)) => {
+                let mut shown = Map::new();
+                for (key, value) in object {
+                    let value = self.show(item, value);
+                    if !value.is_null() {
+                        self.seen.insert_free(&mut shown, key, value, self.redactions);
+                    }
+                }
+                Value::Object(shown)
+            }
+            (Kind::Text, Value::String(text)) => self.text(shape, text),
+            (Kind::Text, Value::Number(number)) => self.text(shape, &number.to_string()),
+            (Kind::Text, Value::Bool(flag)) => self.text(shape, &flag.to_string()),
+            (Kind::Flag, Value::Bool(_)) => value.clone(),
+            (Kind::Integer | Kind::Number, Value::Number(_)) => {
+                self.seen.sweep_value(value.clone(), self.redactions)
+            }
+            (Kind::Integer | Kind::Number, Value::String(text)) => self.number(text),
+            (Kind::Flag, Value::String(text)) if text == "true" || text == "false" => (text == "true").into(),
+            (_, Value::Null) => Value::Null,
+            (
+                Kind::Object(_)
+                | Kind::List(_)
+                | Kind::Map(_)
+                | Kind::Text
+                | Kind::Integer
+                | Kind::Number
+                | Kind::Flag
+                | Kind::Any,
+                _,
+            ) => self.drop(value),
+        }
+    }
+
+    fn text(&mut self, shape: &Shape, text: &str) -> Value {
+        let kind = if shape.exact { Text::Exact } else { Text::Free };
+        self.seen.sweep(text, kind, self.redactions).into()
+    }
+
+    fn number(&mut self, text: &str) -> Value {
+        match serde_json::from_str::<serde_json::Number>(text) {
+            Ok(number) => self.seen.sweep_value(Value::Number(number), self.redactions),
+            Err(_) => self.drop(&Value::from(text)),
+        }
+    }
+
+    /// What has no place in the shape isn't shown, only counted; an empty value isn't worth counting.
+    fn drop(&mut self, value: &Value) -> Value {
+        match value {
+            Value::Object(object) if object.is_empty() => return Value::Null,
+            Value::Array(items) if items.is_empty() => return Value::Null,
+            Value::Object(_)
+            | Value::Array(_)
+            | Value::String(_)
+            | Value::Number(_)
+            | Value::Bool(_)
+            | Value::Null => {}
+        }
+        self.count("dropped");
+        Value::Null
+    }
+
+    fn object(&mut self, fields: &[(String, Shape)], object: &Map<String, Value>) -> Value {
+        let mut shown = Map::new();
+        for (name, shape) in fields {
+            let value = object.get(name).unwrap_or(&Value::Null);
+            if shape.full_only && !self.full {
+                continue;
+            }
+            let value = self.show(shape, value);
+            if !value.is_null() {
+                shown.insert(shape.label.clone().unwrap_or_else(|| name.clone()), value);
+            }
+        }
+        for (name, value) in object {
+            if !fields.iter().any(|(known, _)| known == name) {
+                self.drop(value);
+            }
+        }
+        Value::Object(shown)
+    }
+
+    fn masked(&mut self, mark: Mark, shape: &Shape, value: &Value) -> Value {
+        let text = match (mark, value) {
+            (Mark::EnvValues, Value::Object(object)) => return self.env_values(object),
+            (Mark::Joined, Value::Array(items)) => return self.joined(shape, items),
+            (Mark::EnvValues, Value::Null) => return Value::Null,
+            (_, Value::Null) => String::new(),
+            (Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValue | Mark::Joined, Value::String(text)) => {
+                text.clone()
+            }
+            (
+                Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValue | Mark::Joined,
+                Value::Number(number),
+            ) => number.to_string(),
+            (Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues | Mark::EnvValue | Mark::Joined, _) => {
+                return self.drop(value);
+            }
+        };
+        let shown = match mark {
+            Mark::Last4 => last4(&text),
+            Mark::First => first(&text),
+            Mark::Joined if text.is_empty() => return Value::Null,
+            Mark::Joined => return self.text(shape, &text),
+            Mark::Omit | Mark::EnvValue | Mark::EnvValues => {
+                if !text.is_empty() {
+                    self.count(mark.name());
+                }
+                return Value::Null;
+            }
+        };
+        if !text.is_empty() {
+            self.count(mark.name());
+        }
+        if text.is_empty() && shape.label.is_none() { Value::Null } else { shown.into() }
+    }
+
+    fn joined(&mut self, shape: &Shape, items: &[Value]) -> Value {
+        let mut texts = Vec::new();
+        for item in items {
+            match item {
+                Value::String(text) => texts.push(text.as_str()),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                    self.drop(item);
+                }
+            }
+        }
+        self.text(shape, &texts.join(", "))
+    }
+
+    fn env_values(&mut self, object: &Map<String, Value>) -> Value {
+        let mut shown = Map::new();
+        for key in object.keys() {
+            self.count(Mark::EnvValues.name());
+            self.seen.insert_free(&mut shown, key, HIDDEN.into(), self.redactions);
+        }
+        Value::Object(shown)
+    }
+}
