@@ -186,6 +186,8 @@ pub struct Spec {
     pub route: Route,
     /// The RAM permission that it needs, where the documentation names one.
     pub permission: Option<&'static str>,
+    /// The reply's field with the id of what was made, where something is made.
+    pub makes: Option<&'static str>,
 }
 
 /// One documented operation: the request type implements it.

@@ -144,12 +144,12 @@ fn total(reply: &Value) -> Option<i64> {
 
 fn id_of(name: &str, reply: &Value) -> Option<String> {
     let rows = reply.get("Workspaces")?.as_array()?;
-    id(rows.iter().find(|row| text(row, "WorkspaceName") == name)?)
+    id(rows.iter().find(|row| text(row, "WorkspaceName") == name)?, "WorkspaceId")
 }
 
-/// The workspace id in `object`, also where it comes as a number: replies are taken leniently.
-fn id(object: &Value) -> Option<String> {
-    match object.get("WorkspaceId")? {
+/// The id in `object`, also where it comes as a number: replies are taken leniently.
+fn id(object: &Value, field: &str) -> Option<String> {
+    match object.get(field)? {
         Value::String(id) => (!id.is_empty()).then(|| id.clone()),
         Value::Number(id) => Some(id.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
@@ -228,16 +228,12 @@ pub(super) fn existing(reply: Value, note: &'static str) -> Option<Existing> {
 pub(super) fn review(call: &Call, outcome: &Outcome, evidence: &Evidence) -> Review {
     let create = call.request::<CreateWorkspace>();
     match (outcome, create) {
-        (Outcome::Reply(raw), Some(_)) if id(raw.open()).is_none() => Review::Refused(
-            Refusal::new("workspace-created-once", "the cloud answered without a workspace id").with(
-                Fault::new(
-                    "",
-                    "it isn't certain that the workspace exists",
-                    "call again with the same arguments: an existing workspace is returned, not made twice",
-                ),
-            ),
-        ),
-        (Outcome::Reply(_), _) => Review::Done,
+        (Outcome::Reply(raw), _) => match call.spec().makes {
+            Some(field) if id(raw.open(), field).is_none() => {
+                Review::Refused(without(field, create.is_some()))
+            }
+            Some(_) | None => Review::Done,
+        },
         (Outcome::Failed(error), Some(request)) if error.code == NAME_TAKEN => resolve(
             request,
             evidence,
@@ -272,6 +268,20 @@ pub(super) fn review(call: &Call, outcome: &Outcome, evidence: &Evidence) -> Rev
             ),
         ),
     }
+}
+
+/// A success that doesn't say what was made is none (R-WS-65).
+fn without(field: &str, is_looked_up: bool) -> Refusal {
+    let fix = if is_looked_up {
+        "call again with the same arguments: what exists is returned, not made twice"
+    } else {
+        "ask the user to look in the console before it is tried again"
+    };
+    Refusal::new("cloud-incomplete-answer", format!("the cloud answered without a {field}")).with(Fault::new(
+        "",
+        "it isn't certain that anything was made",
+        fix,
+    ))
 }
 
 /// Looks the name up again; where it is free after all, `free` says what that means.

@@ -68,23 +68,29 @@ fn taken() -> Value {
 
 /// R-WS-65: an id, also as a number, is success; none is an error.
 #[test]
-fn a_workspace_without_an_id_is_uncertain() {
-    assert_eq!(reviewed(&create(), &json!({ "reply": { "WorkspaceId": "1234" } }), &[]), json!("done"));
-    assert_eq!(reviewed(&create(), &json!({ "reply": { "WorkspaceId": 1234 } }), &[]), json!("done"));
-    for reply in [json!({ "WorkspaceId": "" }), json!({}), json!({ "WorkspaceId": null }), json!([])] {
-        assert_eq!(
-            reviewed(&create(), &json!({ "reply": reply }), &[]),
-            json!({
-                "error": "the cloud answered without a workspace id",
-                "rule": "workspace-created-once",
-                "violations": [{
-                    "path": "",
-                    "message": "it isn't certain that the workspace exists",
-                    "fix": "call again with the same arguments: an existing workspace is returned, not made twice",
-                }],
-                "retryable": false,
-            })
-        );
+fn what_was_made_without_an_id_is_uncertain() {
+    let again = "call again with the same arguments: what exists is returned, not made twice";
+    let look = "ask the user to look in the console before it is tried again";
+    for (call, field, fix) in
+        [(create(), "WorkspaceId", again), (call("dlc_create_job", &job()), "JobId", look)]
+    {
+        assert_eq!(reviewed(&call, &json!({ "reply": { field: "1234" } }), &[]), json!("done"));
+        assert_eq!(reviewed(&call, &json!({ "reply": { field: 1234 } }), &[]), json!("done"));
+        for reply in [json!({ field: "" }), json!({}), json!({ field: null }), json!([]), json!("")] {
+            assert_eq!(
+                reviewed(&call, &json!({ "reply": reply }), &[]),
+                json!({
+                    "error": format!("the cloud answered without a {field}"),
+                    "rule": "cloud-incomplete-answer",
+                    "violations": [{
+                        "path": "",
+                        "message": "it isn't certain that anything was made",
+                        "fix": fix,
+                    }],
+                    "retryable": false,
+                })
+            );
+        }
     }
 }
 

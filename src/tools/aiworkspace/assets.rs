@@ -59,6 +59,7 @@ impl Operation for ListImages {
         effect: Effect::Read,
         route: Route::get("/api/v1/images"),
         permission: Some("paiimage:ListImages"),
+        makes: None,
     };
     type Reply = Images;
 }

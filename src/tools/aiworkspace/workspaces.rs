@@ -64,6 +64,7 @@ impl Operation for ListProducts {
         effect: Effect::Read,
         route: Route::get("/api/v1/products"),
         permission: None,
+        makes: None,
     };
     type Reply = Products;
 }
@@ -135,6 +136,7 @@ impl Operation for ListWorkspaces {
         effect: Effect::Read,
         route: Route::get("/api/v1/workspaces"),
         permission: Some("paiworkspace:ListWorkspaces"),
+        makes: None,
     };
     type Reply = Workspaces;
 
@@ -262,6 +264,7 @@ impl Operation for GetWorkspace {
         effect: Effect::Read,
         route: Route::get("/api/v1/workspaces/{WorkspaceId}"),
         permission: Some("paiworkspace:GetWorkspace"),
+        makes: None,
     };
     type Reply = Workspace;
 }
@@ -347,6 +350,7 @@ impl Operation for CreateWorkspace {
         effect: Effect::Create,
         route: Route::post("/api/v1/workspaces"),
         permission: Some("paiworkspace:CreateWorkspace"),
+        makes: Some("WorkspaceId"),
     };
     type Reply = WorkspaceCreated;
 

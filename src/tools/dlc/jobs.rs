@@ -108,6 +108,7 @@ impl Operation for CreateJob {
         effect: Effect::Create,
         route: Route::post("/api/v1/jobs"),
         permission: Some("paidlc:CreateJob"),
+        makes: Some("JobId"),
     };
     type Reply = JobCreated;
 
@@ -217,6 +218,7 @@ impl Operation for GetJob {
         effect: Effect::Read,
         route: Route::get("/api/v1/jobs/{JobId}"),
         permission: Some("paidlc:GetJob"),
+        makes: None,
     };
     type Reply = Job;
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::spec::marks::{Fact, Kind, Mark, Place, Shape};
 use crate::spec::schema::generate;
-use crate::spec::{Method, Operation, Payload};
+use crate::spec::{Effect, Method, Operation, Payload};
 use crate::tools::aiworkspace::{assets, workspaces};
 use crate::tools::dlc::jobs;
 use crate::tools::{all, find};
@@ -79,6 +79,18 @@ fn published_schemas_use_only_what_every_client_takes() {
                     assert!(values.is_string(), "{path}");
                 }
             });
+        }
+    }
+}
+
+/// R-WS-65: what creates says which field of its reply holds the id, and the reply has it.
+#[test]
+fn what_creates_names_what_it_makes() {
+    for tool in all() {
+        let spec = tool.spec();
+        assert_eq!(spec.makes.is_some(), spec.effect == Effect::Create, "{}", spec.name);
+        if let Some(field) = spec.makes {
+            assert!(tool.reply().field(field).is_some(), "{}", spec.name);
         }
     }
 }
