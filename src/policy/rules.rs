@@ -89,8 +89,9 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         let (path, ruling) = secrets::found(rule, call);
         bench.hear(rule, path, ruling);
     }
+    let arguments = Value::Object(call.arguments().clone());
     for rule in &policy.rules.provenance {
-        match provenance(policy, rule, call, knowledge, now, &mut grounds) {
+        match provenance(policy, rule, call, &arguments, knowledge, now, &mut grounds) {
             None => {}
             Some((path, need @ Ruling::Need(_))) => unverified.push((rule, path, need)),
             Some((path, ruling)) => bench.hear(rule, path, ruling),
@@ -151,6 +152,7 @@ fn provenance(
     policy: &Policy,
     rule: &Provenance,
     call: &Call,
+    arguments: &Value,
     knowledge: &Knowledge<'_>,
     now: Timestamp,
     grounds: &mut Vec<Ground>,
@@ -160,8 +162,7 @@ fn provenance(
     }
     let region = call.region().unwrap_or_default();
     let mut claims = Vec::new();
-    let arguments = Value::Object(call.arguments().clone());
-    call.tool().request().claims(&arguments, &mut |claim| {
+    call.tool().request().claims(arguments, &mut |claim| {
         if claim.fact == rule.fact {
             let workspace = match claim.workspace {
                 Home::Named(id) => place_of(rule.fact, Some(id)),
