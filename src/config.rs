@@ -110,19 +110,6 @@ pub enum LogLevel {
     Debug,
 }
 
-impl LogLevel {
-    /// The level's name, as filters have it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-        }
-    }
-}
-
 /// The flags that only the simulator takes.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Simulator")]

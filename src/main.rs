@@ -6,7 +6,9 @@ use clap::Parser;
 use redline_mcp::cli::Cli;
 use redline_mcp::config::LogLevel;
 use redline_mcp::server::panics;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     panics::tell_place_only();
@@ -33,11 +35,19 @@ fn main() -> ExitCode {
 
 /// Logs go to stderr; stdout belongs to the protocol. rmcp's own detail would print whole requests.
 fn log(level: LogLevel) {
-    let filter = match level {
-        LogLevel::Off | LogLevel::Error => EnvFilter::new(level.name()),
-        LogLevel::Warn | LogLevel::Info | LogLevel::Debug => {
-            EnvFilter::new(format!("{},rmcp=error,hyper=warn,reqwest=warn", level.name()))
-        }
+    let everything = match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let at_most = |limit: LevelFilter| everything.min(limit);
+    let filter = Targets::new().with_default(everything).with_targets([
+        ("rmcp", at_most(LevelFilter::ERROR)),
+        ("hyper", at_most(LevelFilter::WARN)),
+        ("reqwest", at_most(LevelFilter::WARN)),
+    ]);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    tracing_subscriber::registry().with(lines).with(filter).init();
 }

@@ -254,20 +254,29 @@ fn kept_back(hidden: usize) -> Option<String> {
 
 /// What must not be missed about a setting.
 fn highlights(rules: &[Highlight], path: &str, value: &str) -> Vec<String> {
-    let plain: String = without_indices(path);
+    let plain = without_indices(path);
     rules
         .iter()
         .filter(|rule| {
-            let named = plain == rule.path
-                || plain.ends_with(&format!(".{}", rule.path))
-                || plain.contains(&format!(".{}.", rule.path))
-                || plain.starts_with(&format!("{}.", rule.path));
-            named
+            names(&plain, &rule.path)
                 && (rule.values.is_empty()
                     || rule.values.iter().any(|known| value.trim_matches('"') == known))
         })
         .map(|rule| format!("{path}: {}", rule.say))
         .collect()
+}
+
+/// Whether the whole steps of `path` stand somewhere in `plain`. It is asked of each argument for each rule, so
+/// it allocates nothing.
+fn names(plain: &str, path: &str) -> bool {
+    let mut rest = Some(plain);
+    while let Some(steps) = rest {
+        if steps.strip_prefix(path).is_some_and(|after| after.is_empty() || after.starts_with('.')) {
+            return true;
+        }
+        rest = steps.split_once('.').map(|(_, rest)| rest);
+    }
+    false
 }
 
 fn without_indices(path: &str) -> String {

@@ -10,6 +10,7 @@ mod provenance;
 mod secrets;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::consent::Question;
 use super::load::{Check, Confirm, Precheck, Rule, Subject, binds};
@@ -98,8 +99,9 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         bench.hear(rule, path, ruling);
     }
     let holds_credential = bench.decided.is_some();
+    let arguments = Value::Object(call.arguments().clone());
     for rule in &policy.rules.provenance {
-        match provenance::known(policy, rule, call, knowledge, now, &mut grounds) {
+        match provenance::known(policy, rule, call, &arguments, knowledge, now, &mut grounds) {
             None => {}
             Some((path, need @ Ruling::Need(_))) => unverified.push((rule, path, need)),
             Some((path, ruling)) => bench.hear(rule, path, ruling),

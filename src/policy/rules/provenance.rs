@@ -21,6 +21,7 @@ pub(super) fn known(
     policy: &Policy,
     rule: &Provenance,
     call: &Call,
+    arguments: &Value,
     knowledge: &Knowledge<'_>,
     now: Timestamp,
     grounds: &mut Vec<Ground>,
@@ -30,8 +31,7 @@ pub(super) fn known(
     }
     let region = call.region().unwrap_or_default();
     let mut claims = Vec::new();
-    let arguments = Value::Object(call.arguments().clone());
-    call.tool().request().claims(&arguments, &mut |claim| {
+    call.tool().request().claims(arguments, &mut |claim| {
         if claim.fact == rule.fact {
             let workspace = match claim.workspace {
                 Home::Named(id) => place_of(rule.fact, Some(id)),
