@@ -336,3 +336,18 @@ fn a_record_is_verified_while_it_grows() {
     });
     assert_eq!(place.whole(), (100, 0, None));
 }
+
+#[test]
+fn a_line_is_written_at_once_only_where_nothing_makes_it_wait() {
+    let place = Place::new();
+    let audit = place.audit();
+    assert_eq!(audit.append_at_once(&entry("a")).unwrap(), Some(1));
+    let elsewhere = OpenOptions::new().read(true).open(&place.path).unwrap();
+    elsewhere.lock().unwrap();
+    assert_eq!(audit.append_at_once(&entry("b")).unwrap(), None);
+    elsewhere.unlock().unwrap();
+    assert_eq!(audit.append_at_once(&entry("c")).unwrap(), Some(2));
+    let flushed = Audit::open(&place.path, key(), true).unwrap();
+    assert_eq!(flushed.append_at_once(&entry("d")).unwrap(), None);
+    assert_eq!(place.whole(), (2, 0, None));
+}

@@ -1,9 +1,9 @@
 //! The writer.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use super::chain::{self, Chain, Standing};
 use super::head::{self, Head};
@@ -92,6 +92,37 @@ impl Audit {
     pub fn append(&self, entry: &Entry) -> Result<u64, AuditError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let locked = self.lock()?;
+        self.append_locked(&mut state, &locked, entry)
+    }
+
+    /// As [`Self::append`], but only if nothing makes it wait: `None`, and nothing written, while another writer
+    /// is at it or when each line goes to the disk.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub fn append_at_once(&self, entry: &Entry) -> Result<Option<u64>, AuditError> {
+        if self.fsync {
+            return Ok(None);
+        }
+        let mut state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+        };
+        let locked = match self.file.try_lock() {
+            Ok(()) => Locked(&self.file),
+            Err(fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(fs::TryLockError::Error(source)) if source.kind() == ErrorKind::Interrupted => {
+                return Ok(None);
+            }
+            Err(fs::TryLockError::Error(source)) => {
+                return Err(AuditError::Lock { path: self.path.clone(), source });
+            }
+        };
+        self.append_locked(&mut state, &locked, entry).map(Some)
+    }
+
+    fn append_locked(&self, state: &mut State, _: &Locked<'_>, entry: &Entry) -> Result<u64, AuditError> {
         self.check_place()?;
         let len = self.file.metadata().map_err(|source| self.unreadable(source))?.len();
         let head = head::read(&self.head).map_err(|source| self.unreadable(source))?;
@@ -115,7 +146,6 @@ impl Audit {
         let link = Chain::after(&self.key, seq, line.as_bytes()).link();
         let head = self.write_head(&Head::new(&self.key, seq, start, len, link.clone()))?;
         *state = State { seen: seq, end: Some(End { seq, link, len, torn: false, head }) };
-        drop(locked);
         Ok(seq)
     }
 
