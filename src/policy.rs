@@ -11,15 +11,18 @@
 //! | `rules` | judging a call by them |
 //! | [`evidence`] | what was read for one step |
 //! | [`review`] | check-then-create, and what an outcome means |
-//! | [`consent`], `question` | a human's yes |
+//! | [`consent`], `question`, `digest` | a human's yes |
+//! | [`history`] | what was made before |
 //! | [`facts`] | what is known to exist |
 //! | [`mask`], [`sweep`] | what may be shown ([`mask::Masked`]) |
 //! | `failure` | a cloud's error in words |
 
 pub mod consent;
+mod digest;
 pub mod evidence;
 pub mod facts;
 mod failure;
+pub mod history;
 pub mod load;
 pub mod mask;
 mod question;
@@ -40,6 +43,7 @@ use crate::tools::aiworkspace::workspaces::ListProducts;
 use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Question, Reply};
 use evidence::Evidence;
 use facts::{Facts, Known};
+use history::History;
 use load::{LoadError, Rule, Rules, Subject};
 use mask::{Disclosure, Masked, MaskedCall};
 use refusal::Refusal;
@@ -77,6 +81,8 @@ pub struct Knowledge<'k> {
     pub evidence: &'k Evidence,
     /// The regions confirmed in this scope.
     pub consents: &'k Consents,
+    /// What was made before in this scope.
+    pub history: &'k History,
     /// The yes that this step brought, if one.
     pub approval: Option<&'k Approval>,
     /// The account, by its keyed hash; empty where it isn't looked up.
@@ -122,6 +128,7 @@ impl Policy {
             facts: &Facts::default(),
             evidence: &Evidence::default(),
             consents: &Consents::default(),
+            history: &History::default(),
             approval: None,
             account: "",
         };
@@ -138,6 +145,7 @@ impl Policy {
         call: &Call,
         answer: &Answer,
         account: &str,
+        history: &History,
         consents: &mut Consents,
         now: Timestamp,
     ) -> Result<Heard, Refusal> {
@@ -148,22 +156,32 @@ impl Policy {
                 return hear_region(&question, answer, region, account, consents, now);
             }
         }
+        let before = rules::made_before(self, call, history, now);
         for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
-            let question = rules::arguments_question(self, rule, call, account);
+            let question = rules::arguments_question(self, rule, call, before, account);
             if question.digest() == answer.digest {
                 return hear_arguments(&question, answer, call);
             }
         }
         match consent::refusal("confirmation", &answer.reply, "call again to be asked anew") {
-            Some(refusal) if answer.digest.is_empty() => Err(refusal),
-            Some(_) | None => {
-                let text = "the answer is to another question: the arguments, the account or the policy changed after it was asked";
+            Some(refusal) => Err(refusal),
+            None => {
+                let text = "the answer is to another question: the arguments, the account, the policy or what was made before changed after it was asked";
                 Err(Refusal::new("confirmation", text).with(Fault::new(
                     "",
                     "nothing was sent",
                     "call again without requestState, with the arguments that are meant, to be asked anew",
                 )))
             }
+        }
+    }
+
+    /// Remembers that `call` was made, or may have been, so that the same call again is asked about.
+    pub fn remember(&self, call: &Call, outcome: &Outcome, history: &mut History, now: Timestamp) {
+        if let Some(fingerprint) = history::fingerprint(&self.settings.digest_key, call)
+            && history::may_be_made(outcome)
+        {
+            history.add(fingerprint, now);
         }
     }
 

@@ -109,7 +109,14 @@ impl Course {
     fn hear(&mut self, call: &Call, answer: &Answer) -> Result<Heard, Refusal> {
         let heard = {
             let state = &mut *self.scope.lock();
-            self.gateway.policy.hear(call, answer, &self.account, &mut state.consents, self.now)
+            self.gateway.policy.hear(
+                call,
+                answer,
+                &self.account,
+                &state.history,
+                &mut state.consents,
+                self.now,
+            )
         };
         self.record.answered(answer, heard.is_ok());
         heard
@@ -121,6 +128,7 @@ impl Course {
             facts: &state.facts,
             evidence,
             consents: &state.consents,
+            history: &state.history,
             approval,
             account: &self.account,
         };
@@ -192,7 +200,11 @@ impl Course {
                     (Outcome::Reply(_) | Outcome::Failed(_) | Outcome::Lost(_), false) => Reached::Read,
                 };
                 self.record.sent(calls);
-                self.gateway.policy.note(&call, &outcome, &mut self.scope.lock().seen);
+                {
+                    let state = &mut *self.scope.lock();
+                    self.gateway.policy.note(&call, &outcome, &mut state.seen);
+                    self.gateway.policy.remember(&call, &outcome, &mut state.history, self.now);
+                }
                 self.settle(&call, outcome).await
             }
             Err(error) => self.refuse(Refusal::new("request", format!("{error}; nothing was sent"))).await,

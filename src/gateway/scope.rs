@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 
 use crate::policy::consent::Consents;
 use crate::policy::facts::Facts;
+use crate::policy::history::History;
 use crate::policy::sweep::Seen;
 
 /// What one user's calls have in common.
@@ -20,6 +21,7 @@ pub(super) struct State {
     account: String,
     pub(super) facts: Facts,
     pub(super) consents: Consents,
+    pub(super) history: History,
     pub(super) seen: Seen,
 }
 

@@ -280,16 +280,53 @@ async fn a_guessed_image_is_refused_and_a_listed_one_runs() {
     assert_eq!(paths, ["JobSpecs[0].Image", "WorkspaceId"]);
     assert_eq!(bench.sent(), []);
 
-    let workspaces = bench.call("aiworkspace_list_workspaces", &json!({ "RegionId": "cn-hangzhou" })).await;
-    let id = workspaces.body()["Workspaces"][0]["Workspace ID"].as_str().unwrap().to_owned();
-    let images = bench.call("aiworkspace_list_images", &json!({ "RegionId": "cn-hangzhou" })).await;
-    let image = images.body()["Images"][0]["ImageUri"].as_str().unwrap().to_owned();
+    let (image, id) = listed(&bench).await;
     let created = bench.call("dlc_create_job", &job(&image, &id)).await;
     assert!(!created.is_error(), "{}", created.body());
     let get = json!({ "RegionId": "cn-hangzhou", "JobId": created.body()["JobId"] });
     let got = bench.call("dlc_get_job", &get).await;
     assert_eq!(got.body()["DisplayName"], "train");
     assert_eq!(got.body()["Envs"], json!({ "WANDB_API_KEY": "****" }));
+}
+
+/// R-WS-32: an approval at launch is for calls made for the first time; the same again is put to a human, who is
+/// told, and may take their time.
+#[tokio::test]
+async fn the_same_job_again_is_asked_about() {
+    let operator = Operator {
+        regions: ["cn-hangzhou".to_owned()].into(),
+        approvals: ["create".parse().unwrap()].into(),
+    };
+    let bench = bench_with("[]", operator, vec![Provider::Fixed(Credentials::simulator())]);
+    let (image, id) = listed(&bench).await;
+    let job = job(&image, &id);
+    let first = done(bench.step("dlc_create_job", &job, None).await);
+    assert!(!first.is_error(), "{}", first.body());
+    let question = ask(bench.step("dlc_create_job", &job, None).await);
+    assert!(
+        question.message().starts_with("The same call was made at 2026-01-01 00:00:"),
+        "{}",
+        question.message()
+    );
+    for _ in 0..90 {
+        bench.call("aiworkspace_list_products", &json!({ "RegionId": "cn-hangzhou" })).await;
+    }
+    let second = done(bench.step("dlc_create_job", &job, Some(yes(&question, &job))).await);
+    assert!(!second.is_error(), "{}", second.body());
+    assert_ne!(first.body(), second.body());
+    let mut other = job.clone();
+    other["DisplayName"] = json!("another");
+    assert!(!done(bench.step("dlc_create_job", &other, None).await).is_error());
+    assert_eq!(posts(&bench), 3);
+}
+
+/// The first image and the first workspace that are listed.
+async fn listed(bench: &Bench) -> (String, String) {
+    let workspaces = bench.call("aiworkspace_list_workspaces", &json!({ "RegionId": "cn-hangzhou" })).await;
+    let id = workspaces.body()["Workspaces"][0]["Workspace ID"].as_str().unwrap().to_owned();
+    let images = bench.call("aiworkspace_list_images", &json!({ "RegionId": "cn-hangzhou" })).await;
+    let image = images.body()["Images"][0]["ImageUri"].as_str().unwrap().to_owned();
+    (image, id)
 }
 
 fn job(image: &str, workspace: &str) -> Value {

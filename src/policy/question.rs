@@ -5,11 +5,11 @@
 
 use std::fmt::Write;
 
-use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use serde_json::Value;
-use sha2::Sha256;
 
 use super::consent::{Form, Question, Quoted, region_form};
+use super::digest;
 use super::load::{Confirm, Highlight, Variable};
 use super::mask::MaskedCall;
 use super::refusal::Refusal;
@@ -44,14 +44,21 @@ pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Settin
         account = account(setting),
         hours = rule.lifetime_hours.unwrap_or_default(),
     );
-    let digest = digest(setting, &["region", region, &message]);
+    let digest = bound(setting, &["region", region, &message]);
     Question::new(rule.id.clone(), message, region_form(region), digest)
 }
 
-/// Whether exactly this call should be made.
-pub(super) fn arguments(rule: &Confirm, call: &Call, shown: &MaskedCall, setting: &Setting<'_>) -> Question {
+/// Whether exactly this call should be made: once more, if it was made at `before`.
+pub(super) fn arguments(
+    rule: &Confirm,
+    call: &Call,
+    shown: &MaskedCall,
+    before: Option<Timestamp>,
+    setting: &Setting<'_>,
+) -> Question {
     let spec = call.spec();
-    let mut message = format!("{}: {}\n\n{}\n", verb(spec.effect), spec.title, world(setting));
+    let mut message = before.map(again).unwrap_or_default();
+    let _ = writeln!(message, "{}: {}\n\n{}", verb(spec.effect), spec.title, world(setting));
     let _ = writeln!(message, "Account: {}", account(setting));
     if let Some(region) = call.region() {
         let _ = writeln!(message, "Region: {region} ({})", region_name(region));
@@ -81,8 +88,14 @@ pub(super) fn arguments(rule: &Confirm, call: &Call, shown: &MaskedCall, setting
         .map(|note| note.say.clone());
     let notes: Vec<String> = kept_back(hidden(&given, &shown)).into_iter().chain(said).collect();
     section(&mut message, "Note", &notes);
-    let digest = digest(setting, &["arguments", spec.name, &given.to_string(), &message]);
+    let digest = bound(setting, &["arguments", spec.name, &given.to_string(), &message]);
     Question::new(rule.id.clone(), message, Form::Approve, digest)
+}
+
+/// The instant itself, not how long ago it was: the question stays the same until it is answered.
+fn again(before: Timestamp) -> String {
+    let at = before.strftime("%Y-%m-%d %H:%M:%S");
+    format!("The same call was made at {at} UTC; this makes another one.\n\n")
 }
 
 /// Whether a person can be expected to read `question`.
@@ -296,12 +309,7 @@ fn without_indices(path: &str) -> String {
         .collect()
 }
 
-fn digest(setting: &Setting<'_>, parts: &[&str]) -> String {
+fn bound(setting: &Setting<'_>, parts: &[&str]) -> String {
     let simulated = if setting.simulated { "simulated" } else { "live" };
-    let Ok(mut mac) = <Hmac<Sha256>>::new_from_slice(setting.key) else { return String::new() };
-    for part in parts.iter().chain(&[setting.account, setting.policy, simulated]) {
-        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        mac.update(part.as_bytes());
-    }
-    data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
+    digest::keyed(setting.key, parts.iter().copied().chain([setting.account, setting.policy, simulated]))
 }

@@ -19,7 +19,7 @@ use super::verdict::{Cleared, Existing, Finding, Judgement, Said, Verdict};
 use super::{Knowledge, Policy};
 use crate::spec::{Call, Origin};
 use crate::tools::aiworkspace::workspaces::CreateWorkspace;
-pub(super) use confirm::{arguments_question, setting};
+pub(super) use confirm::{arguments_question, made_before, setting};
 pub(super) use precheck::is_activated;
 pub(super) use provenance::place_of;
 
@@ -132,7 +132,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     }
     for rule in of(&policy.rules.confirm, Subject::Arguments) {
         if !own && rule.effects.contains(&call.spec().effect) {
-            match confirm::arguments(policy, rule, call, knowledge) {
+            match confirm::arguments(policy, rule, call, knowledge, now) {
                 Ok(approval) => {
                     consent = Some(approval);
                     bench.hear(rule, None, Ruling::Pass);

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::consent::{Answer, Approval, Channel, Consents, Heard, Operator, Question, Reply, Waiver};
 use super::evidence::Evidence;
 use super::facts::{Facts, Known};
+use super::history::History;
 use super::refusal::Refusal;
 use super::sweep::{Seen, Text};
 use super::verdict::{CloudError, Denial, Outcome, Raw, Verdict};
@@ -82,6 +83,7 @@ struct World {
     facts: Facts,
     evidence: Evidence,
     consents: Consents,
+    history: History,
     approval: Option<Approval>,
     seen: Seen,
 }
@@ -103,6 +105,7 @@ impl World {
             facts: &self.facts,
             evidence: &self.evidence,
             consents: &self.consents,
+            history: &self.history,
             approval: self.approval.as_ref(),
             account: ACCOUNT,
         }

@@ -197,7 +197,9 @@ async fn what_cannot_be_recorded_is_not_sent() {
     };
     let undisturbed = listed().await;
     let first = submit(&undisturbed).await.unwrap()["JobId"].clone();
-    let second = submit(&undisturbed).await.unwrap()["JobId"].clone();
+    let mut another = job(VISION, PYTORCH);
+    another["DisplayName"] = json!("another");
+    let second = undisturbed.call(CREATE_JOB, another).await.unwrap()["JobId"].clone();
     assert_ne!(first, second);
 
     let session = listed().await;

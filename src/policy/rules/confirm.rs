@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::Ruling;
 use crate::policy::consent::{Approval, Channel, Question};
+use crate::policy::history::{History, fingerprint};
 use crate::policy::load::{Confirm, hours};
 use crate::policy::mask::ask_call;
 use crate::policy::question::{self, Setting};
@@ -29,15 +30,18 @@ pub(super) fn region(
     }
 }
 
-/// Whether a human, or the operator beforehand, said yes to exactly this call.
+/// Whether a human, or the operator beforehand, said yes to exactly this call. What the operator said beforehand
+/// was of calls that are made for the first time.
 pub(super) fn arguments(
     policy: &Policy,
     rule: &Confirm,
     call: &Call,
     knowledge: &Knowledge<'_>,
+    now: Timestamp,
 ) -> Result<Approval, Box<Ruling>> {
-    let question = arguments_question(policy, rule, call, knowledge.account);
-    if policy.settings.operator.approves(call) {
+    let before = made_before(policy, call, knowledge.history, now);
+    let question = arguments_question(policy, rule, call, before, knowledge.account);
+    if before.is_none() && policy.settings.operator.approves(call) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
     }
     match knowledge.approval {
@@ -53,9 +57,20 @@ pub(in crate::policy) fn arguments_question(
     policy: &Policy,
     rule: &Confirm,
     call: &Call,
+    before: Option<Timestamp>,
     account: &str,
 ) -> Question {
-    question::arguments(rule, call, &ask_call(call), &setting(policy, account))
+    question::arguments(rule, call, &ask_call(call), before, &setting(policy, account))
+}
+
+/// When the same call was made a short while ago, if it was.
+pub(in crate::policy) fn made_before(
+    policy: &Policy,
+    call: &Call,
+    history: &History,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    history.last(&fingerprint(&policy.settings.digest_key, call)?, now)
 }
 
 pub(in crate::policy) fn setting<'p>(policy: &'p Policy, account: &'p str) -> Setting<'p> {

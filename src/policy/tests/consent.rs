@@ -5,7 +5,7 @@ use crate::error::Fault;
 use crate::policy::consent::WaiverError;
 
 fn hear(policy: &Policy, call: &Call, answer: &Answer, consents: &mut Consents) -> Result<Heard, Refusal> {
-    policy.hear(call, answer, ACCOUNT, consents, now())
+    policy.hear(call, answer, ACCOUNT, &History::default(), consents, now())
 }
 
 /// The question about a job in a world that is ready for it.
@@ -148,13 +148,15 @@ fn an_answer_counts_for_its_question_alone() {
         (&other_key, call_asked.clone(), ACCOUNT),
     ];
     for (policy, call, account) in refusals {
-        let refusal =
-            policy.hear(&call, &yes(&question_asked), account, &mut Consents::default(), now()).unwrap_err();
+        let refusal = policy
+            .hear(&call, &yes(&question_asked), account, &History::default(), &mut Consents::default(), now())
+            .unwrap_err();
         assert_eq!(
             refusal,
             Refusal::new(
                 "confirmation",
-                "the answer is to another question: the arguments, the account or the policy changed after it was asked",
+                "the answer is to another question: the arguments, the account, the policy or what was made before changed \
+                 after it was asked",
             )
             .with(Fault::new(
                 "",

@@ -25,6 +25,8 @@ struct Knows {
     activated: Vec<At>,
     confirmed: Vec<At>,
     evidence: Vec<Read>,
+    /// The calls that were made before.
+    made: Vec<Made>,
     /// The call to which a human said yes just before.
     approved: Option<Called>,
     verify: bool,
@@ -49,6 +51,15 @@ struct At {
     region: String,
     account: Option<String>,
     at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    at: Timestamp,
+    #[serde(flatten)]
+    call: Called,
+    #[serde(default)]
+    outcome: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -111,10 +122,21 @@ impl Knows {
             policy.learn(&made, &outcome, &mut world.facts, known);
             policy.witness(made, outcome, &mut world.evidence, known);
         }
+        for made in &self.made {
+            let outcome = outcome(made.outcome.as_ref().unwrap_or(&json!({ "reply": {} })));
+            policy.remember(&made.call.call(), &outcome, &mut world.history, made.at);
+        }
         if let Some(approved) = &self.approved {
             let approved = approved.call();
             let asked = question(judge(policy, &approved, &world));
-            let heard = policy.hear(&approved, &yes(&asked), ACCOUNT, &mut Consents::default(), now());
+            let heard = policy.hear(
+                &approved,
+                &yes(&asked),
+                ACCOUNT,
+                &world.history,
+                &mut Consents::default(),
+                now(),
+            );
             match heard.unwrap() {
                 Heard::Arguments(approval) => world.approval = Some(approval),
                 Heard::Region => panic!("the question was about the region"),

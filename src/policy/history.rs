@@ -1,0 +1,110 @@
+//! What was made before, so that the same isn't made twice by mistake.
+//!
+//! Creates have no client token, and a job has no name to look for: an agent that tries again makes another
+//! one. A call whose like was made a short while ago is therefore put to a human, who is told.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::digest::keyed;
+use super::unique::unique_name;
+use super::verdict::{CloudError, Outcome};
+use crate::spec::{Call, Effect};
+
+/// The most calls that are kept; the oldest go first.
+const CAPACITY: usize = 1_000;
+
+/// How long a call is kept.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(30);
+
+/// The creates of this scope that were made, or may have been, each with its instant.
+#[derive(Debug, Default)]
+pub struct History(VecDeque<(String, Timestamp)>);
+
+impl History {
+    pub(super) fn add(&mut self, fingerprint: String, now: Timestamp) {
+        self.0.retain(|(_, at)| is_recent(*at, now));
+        self.0.push_back((fingerprint, now));
+        while self.0.len() > CAPACITY {
+            self.0.pop_front();
+        }
+    }
+
+    /// When the call of this fingerprint was last made, if that was a short while ago.
+    pub(super) fn last(&self, fingerprint: &str, now: Timestamp) -> Option<Timestamp> {
+        let found = self.0.iter().rev().find(|(known, at)| known == fingerprint && is_recent(*at, now));
+        found.map(|(_, at)| *at)
+    }
+}
+
+/// A clock that went back makes nothing old.
+fn is_recent(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at) < LIFETIME
+}
+
+/// What stands for `call` in a history: nothing for a call that makes nothing, or that gives it a name which
+/// the cloud takes once.
+pub(super) fn fingerprint(key: &[u8], call: &Call) -> Option<String> {
+    let spec = call.spec();
+    match spec.effect {
+        Effect::Create if unique_name(call).is_none() => {
+            let arguments = Value::Object(call.arguments().clone()).to_string();
+            Some(keyed(key, ["made", spec.name, &arguments]))
+        }
+        Effect::Create
+        | Effect::Read
+        | Effect::Untrusted
+        | Effect::Reveal
+        | Effect::Update
+        | Effect::Act
+        | Effect::Destroy => None,
+    }
+}
+
+/// Whether a call with this outcome was carried out, as far as can be known.
+pub(super) const fn may_be_made(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Reply(_) | Outcome::Lost(_) => true,
+        Outcome::Failed(CloudError { status, .. }) => *status >= 500,
+        Outcome::NotSent(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        start + SignedDuration::from_mins(minute)
+    }
+
+    #[test]
+    fn the_last_time_is_told_for_half_an_hour() {
+        let mut history = History::default();
+        history.add("a".to_owned(), at(0));
+        history.add("b".to_owned(), at(1));
+        history.add("a".to_owned(), at(10));
+        assert_eq!(history.last("a", at(11)), Some(at(10)));
+        assert_eq!(history.last("a", at(39)), Some(at(10)));
+        assert_eq!(history.last("a", at(40)), None);
+        assert_eq!(history.last("b", at(31)), None);
+        assert_eq!(history.last("c", at(11)), None);
+        // The clock went back.
+        assert_eq!(history.last("a", at(-60)), Some(at(10)));
+    }
+
+    #[test]
+    fn the_oldest_go_first_and_the_old_go_anyway() {
+        let mut history = History::default();
+        for number in 0..=CAPACITY {
+            history.add(number.to_string(), at(0));
+        }
+        assert_eq!(history.0.len(), CAPACITY);
+        assert_eq!((history.last("0", at(0)), history.last("1", at(0))), (None, Some(at(0))));
+        history.add("x".to_owned(), at(30));
+        assert_eq!(history.0.len(), 1);
+    }
+}
