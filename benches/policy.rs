@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use redline_mcp::policy::consent::{Consents, Operator, Waiver};
 use redline_mcp::policy::evidence::Evidence;
 use redline_mcp::policy::facts::{Facts, Known};
+use redline_mcp::policy::history::History;
 use redline_mcp::policy::sweep::Seen;
 use redline_mcp::policy::verdict::{Outcome, Raw, Verdict};
 use redline_mcp::policy::{Knowledge, OnMiss, Policy, Settings};
@@ -44,14 +45,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     (0..PEOPLE).for_each(|person| seen.note(&format!("10953128317{person:05}")));
     let evidence = Evidence::default();
     let consents = Consents::default();
+    let history = History::default();
     let call = create_job()?;
     let reply = Outcome::Reply(Raw::new(json!({ "JobId": "dlc1k2v9x0q8m3wz", "RequestId": "7A2C-11" })));
     let knowledge = Knowledge {
         facts: &facts,
         evidence: &evidence,
         consents: &consents,
+        history: &history,
         approval: None,
-        account: "****1f3a",
+        account: "5e1c8d0b7a3f4e2d9c6b1a0f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d1f3a",
     };
     let judge = || policy.judge(black_box(&call), black_box(&knowledge), now);
     if !matches!(judge().verdict, Verdict::Cleared(_)) {

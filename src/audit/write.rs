@@ -289,9 +289,9 @@ mod tests {
             assert_eq!(audit.append(&entry).unwrap(), 1);
             let lost = path.with_file_name(lost);
             let aside = path.with_file_name("aside");
-            std::fs::rename(&lost, &aside).unwrap();
+            fs::rename(&lost, &aside).unwrap();
             assert!(matches!(audit.append(&entry).unwrap_err(), AuditError::Moved { path } if path == lost));
-            std::fs::rename(&aside, &lost).unwrap();
+            fs::rename(&aside, &lost).unwrap();
             assert_eq!(audit.append(&entry).unwrap(), 2);
         }
     }
@@ -303,7 +303,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("state/audit/a.jsonl");
         Audit::open(&path, Arc::new(Key::from_bytes(&[1; 32])), false).unwrap();
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let modes = (mode(path.parent().unwrap()), mode(&path), mode(&head::path_of(&path)));
         assert_eq!(modes, (0o700, 0o600, 0o600));
     }
