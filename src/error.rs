@@ -80,6 +80,11 @@ impl Faults {
         self.told.is_empty()
     }
 
+    /// Whether something at `path` is told of.
+    pub fn are_at(&self, path: &str) -> bool {
+        self.told.iter().any(|fault| fault.path == path)
+    }
+
     /// `Ok` when nothing was found.
     ///
     /// # Errors

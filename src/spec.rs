@@ -7,6 +7,7 @@
 //! such as [`value::ImageUri`], are in [`value`].
 
 pub mod marks;
+mod route;
 pub mod schema;
 pub mod value;
 
@@ -20,6 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Fault, Faults};
 use marks::Shape;
+pub use route::{Method, Payload, Route};
 use schema::{Schema, Validator};
 
 /// The service that an operation belongs to.
@@ -107,65 +109,6 @@ impl Effect {
             Self::Read | Self::Untrusted => false,
             Self::Reveal | Self::Create | Self::Update | Self::Act | Self::Destroy => true,
         }
-    }
-}
-
-/// An HTTP method that the clouds' operations use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// `GET`
-    Get,
-    /// `POST`
-    Post,
-    /// `PUT`
-    Put,
-    /// `DELETE`
-    Delete,
-}
-
-impl Method {
-    /// The method's name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-/// Where the arguments that are not in the path travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Payload {
-    /// In the query string.
-    Query,
-    /// In a JSON body.
-    Body,
-}
-
-/// Method and path of an operation. `{Name}` in the path is the argument of that name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Route {
-    /// The HTTP method.
-    pub method: Method,
-    /// The path template.
-    pub path: &'static str,
-    /// Where all other arguments go.
-    pub payload: Payload,
-}
-
-impl Route {
-    /// A `GET` with its arguments in the query.
-    pub const fn get(path: &'static str) -> Self {
-        Self { method: Method::Get, path, payload: Payload::Query }
-    }
-
-    /// A `POST` with its arguments in a JSON body.
-    pub const fn post(path: &'static str) -> Self {
-        Self { method: Method::Post, path, payload: Payload::Body }
     }
 }
 
@@ -286,7 +229,7 @@ impl Tool {
         })
     }
 
-    /// Parses `arguments`: the schema, then the type, then [`Operation::check`].
+    /// Parses `arguments`: their size, the schema, the path, the type, then [`Operation::check`].
     ///
     /// # Errors
     /// All faults at once; none holds a value.
@@ -298,6 +241,7 @@ impl Tool {
             Some(validator) => faults.merge(validator.faults(&given)),
             None => faults.push(Fault::new("", "this tool's schema doesn't compile", "report this as a bug")),
         }
+        self.spec.route.check(arguments, &mut faults);
         match (self.decode)(&given) {
             Decoded::Request(request, arguments) => {
                 faults.into_result()?;

@@ -130,16 +130,13 @@ fn verify(
         if let (Some(workspace), Value::Object(arguments)) = (place, &mut arguments) {
             arguments.insert("WorkspaceId".to_owned(), workspace.into());
         }
-        let call = arguments
-            .as_object()
-            .and_then(|arguments| tool.parse(arguments).ok())
-            .map(|call| call.by(Origin::Policy));
-        match (look(call, evidence), rule.fact) {
-            (Read::Needed(call), _) => needs.push(call),
-            (Read::Failed(refusal), _) if refusal.rule != "cloud-not-found" => {
-                return Verified::Failed(refusal);
-            }
-            (Read::Failed(_) | Read::Reply(_), _) => {}
+        // What can't even be asked for, such as an id of two dots, is in no list.
+        let asked = arguments.as_object().and_then(|arguments| tool.parse(arguments).ok());
+        let Some(call) = asked.map(|call| call.by(Origin::Policy)) else { continue };
+        match look(Some(call), evidence) {
+            Read::Needed(call) => needs.push(call),
+            Read::Failed(refusal) if refusal.rule != "cloud-not-found" => return Verified::Failed(refusal),
+            Read::Failed(_) | Read::Reply(_) => {}
         }
     }
     if needs.is_empty() { Verified::Unknown } else { Verified::Need(needs) }

@@ -424,3 +424,24 @@ fn a_flood_of_faults_is_cut_short() {
         ],
     );
 }
+
+/// An id can't lead to another operation; that is said with everything else that is wrong.
+#[test]
+fn an_id_is_a_segment_of_the_path() {
+    let mut ids = 0;
+    for tool in crate::tools::all() {
+        for name in tool.spec().route.parameters() {
+            ids += 1;
+            for dots in [".", ".."] {
+                let fault =
+                    format!("{name}: is a dot segment, which would lead to another path; give the id");
+                refused(tool.name(), json!({ name: dots }), &[&fault]);
+                refused(tool.name(), json!({ name: dots, "RegionId": "mars" }), &[REGION, &fault]);
+            }
+            accepted(tool.name(), json!({ name: "..." }));
+            assert_eq!(faults(tool.name(), json!({ name: "" })).len(), 1);
+            assert_eq!(faults(tool.name(), json!({ name: null })).len(), 1);
+        }
+    }
+    assert_eq!(ids, 2);
+}
