@@ -217,6 +217,8 @@ pub struct Shape {
     pub label: Option<String>,
     /// Whether a list's row shows it only with `detail: "full"`.
     pub full_only: bool,
+    /// The field beside it that must be true for it to be shown at all.
+    pub only_if: Option<String>,
 }
 
 impl Shape {
@@ -232,6 +234,7 @@ impl Shape {
             place: schema.get("x-place").and_then(Place::of).unwrap_or(Place::Wire),
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
             full_only: flag("x-full-only"),
+            only_if: schema.get("x-only-if").and_then(Value::as_str).map(str::to_owned),
         }
     }
 

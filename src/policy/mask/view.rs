@@ -104,6 +104,14 @@ impl<'v> View<'v> {
             if shape.full_only && !self.full {
                 continue;
             }
+            let permitted =
+                shape.only_if.as_ref().is_none_or(|other| object.get(other) == Some(&Value::Bool(true)));
+            if !permitted {
+                if !value.is_null() {
+                    self.count(Mark::Omit.name());
+                }
+                continue;
+            }
             let value = self.show(shape, value);
             if !value.is_null() {
                 shown.insert(shape.label.clone().unwrap_or_else(|| name.clone()), value);

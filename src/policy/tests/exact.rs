@@ -212,6 +212,7 @@ fn products_keep_their_codes_and_links_but_no_credential() {
             "Products": [{
                 "ProductCode": "PAI_share",
                 "ProductId": "admin",
+                "HasPermissionToPurchase": true,
                 "PurchaseUrl": "https://common-buy.example/?by=admin&token=abcdefgh12345678",
             }],
             "Services": [{ "ServiceCode": "vision", "OpenUrl": "https://open.example/admin" }],
@@ -224,6 +225,7 @@ fn products_keep_their_codes_and_links_but_no_credential() {
             "Products": [{
                 "ProductCode": "PAI_share",
                 "ProductId": "admin",
+                "HasPermissionToPurchase": true,
                 "PurchaseUrl": "https://common-buy.example/?by=admin&token=[masked]",
             }],
             "Services": [{ "ServiceCode": "vision", "OpenUrl": "https://open.example/admin" }],

@@ -387,3 +387,21 @@ fn a_call_is_recorded_with_its_secrets_hidden_and_swept() {
         })
     );
 }
+
+/// R-WS-50: the link to activate PAI isn't shown to those who may not use it.
+#[test]
+fn a_purchase_link_shows_only_to_those_who_may_use_it() {
+    let call = call("aiworkspace_list_products", &json!({ "RegionId": "cn-hangzhou" }));
+    let product = |may: Value| json!({ "ProductCode": "PAI_share", "HasPermissionToPurchase": may, "PurchaseUrl": "https://buy" });
+    let reply = json!({ "Products": [product(json!(true)), product(json!(false)), product(json!(null))] });
+    let outcome = Outcome::Reply(Raw::new(reply));
+    let masked = policy().mask_reply(&call, &outcome, &mut Seen::default()).unwrap();
+    assert_eq!(
+        masked.body(),
+        &json!({ "Products": [
+            { "ProductCode": "PAI_share", "HasPermissionToPurchase": true, "PurchaseUrl": "https://buy" },
+            { "ProductCode": "PAI_share", "HasPermissionToPurchase": false },
+            { "ProductCode": "PAI_share" },
+        ] })
+    );
+}

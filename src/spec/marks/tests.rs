@@ -45,11 +45,13 @@ fn a_shape_tells_what_the_type_says() {
         place: Place::Wire,
         label: None,
         full_only: false,
+        only_if: None,
     };
     let owner = Shape {
         mark: Some(Mark::Last4),
         label: Some("Owner ID".to_owned()),
         full_only: true,
+        only_if: None,
         ..plain(Kind::Text)
     };
     let row = plain(Kind::Object(vec![

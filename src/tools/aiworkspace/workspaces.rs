@@ -86,6 +86,7 @@ pub struct Product {
     pub(crate) product_id: Exact,
     pub(crate) is_purchased: bool,
     pub(crate) has_permission_to_purchase: bool,
+    #[schemars(extend("x-only-if" = "HasPermissionToPurchase"))]
     pub(crate) purchase_url: Exact,
 }
 

@@ -214,6 +214,7 @@ fn marks_are_known() {
                         "x-fact" => serde_json::from_value::<Fact>(value.clone()).is_ok(),
                         "x-place" => serde_json::from_value::<Place>(value.clone()).is_ok(),
                         "x-exact" | "x-folded" | "x-full-only" => value == &Value::Bool(true),
+                        "x-only-if" => value.is_string(),
                         _ => false,
                     };
                     assert!(known, "{path}: {key} = {value}");
