@@ -337,6 +337,22 @@ fn the_published_schemas_are_up_to_date() {
     assert_eq!((checked.code, checked.stdout.as_str()), (Some(0), ""));
 }
 
+/// The table of tools in the README is what `tools --markdown` prints. `UPDATE=1 cargo test` writes it anew.
+#[test]
+fn the_table_of_the_readme_is_up_to_date() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = readme.split_once("tools --markdown` -->\n").unwrap();
+    let (table, after) = rest.split_once("<!-- /tools -->").unwrap();
+    let printed = Home::new().run(&["tools", "--markdown"]).stdout;
+    if crate::harness::updating() {
+        let written = format!("{before}tools --markdown` -->\n{printed}<!-- /tools -->{after}");
+        std::fs::write(&file, written).unwrap();
+    } else {
+        assert_eq!(table, printed);
+    }
+}
+
 #[test]
 fn a_schema_that_differs_is_missing_or_is_left_over_is_found() {
     let home = Home::new();
