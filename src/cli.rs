@@ -18,6 +18,9 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value};
 
 use crate::config::{ConfigError, Launch};
+use crate::policy::Policy;
+use crate::policy::refusal::Refusal;
+use crate::policy::sweep::Seen;
 
 /// A Model Context Protocol server in front of Alibaba Cloud PAI, with the red lines enforced.
 ///
@@ -193,6 +196,14 @@ impl Target {
             ))
         })
     }
+}
+
+/// What is wrong with a call that nothing was sent for, as it may be shown; an empty list for no refusal.
+pub(crate) fn violations(policy: &Policy, refusal: Option<&Refusal>) -> Value {
+    refusal
+        .map(|refusal| policy.mask_refusal(refusal, &mut Seen::default()))
+        .and_then(|masked| masked.body().get("violations").cloned())
+        .unwrap_or_else(|| Value::Array(Vec::new()))
 }
 
 /// Writes to stdout. A reader that has gone away is no failure. Control characters are written out, so that

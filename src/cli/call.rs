@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CliError, Target, human, print};
+use super::{CliError, Target, human, print, violations};
 use crate::cloud;
 use crate::config::Launch;
 use crate::error::Fault;
@@ -82,9 +82,7 @@ impl Call {
         let call = match tool.parse(&arguments) {
             Ok(call) => call,
             Err(faults) => {
-                let refusal = Policy::refuse_arguments(faults);
-                let masked = policy.mask_refusal(&refusal, &mut Seen::default());
-                let violations = masked.body().get("violations").cloned().unwrap_or_default();
+                let violations = violations(&policy, Some(&Policy::refuse_arguments(faults)));
                 let result = json!({
                     "verdict": "refused", "violations": violations, "needs": [], "confirm": [], "request": null,
                 });
@@ -94,41 +92,27 @@ impl Call {
         let masked = policy.mask_call(&call, &Seen::default());
         let preview = cloud::preview(&masked, &self.launch.endpoints()?, self.launch.signature());
         let rehearsal = policy.rehearse(&call, Clock::wall());
-        let shown = rehearsal.refusal.as_ref().map(|it| policy.mask_refusal(it, &mut Seen::default()));
-        let violations = shown.as_ref().and_then(|it| it.body().get("violations")).cloned();
         let needs: Vec<Value> = rehearsal
             .wants
             .iter()
             .map(|read| json!({ "tool": read.tool().name(), "arguments": policy.mask_call(read, &Seen::default()).arguments() }))
             .collect();
         let confirm: Vec<Value> = rehearsal.questions.iter().map(describe).collect();
-        let mut result = json!({
-            "verdict": rehearsal.verdict,
-            "violations": violations.unwrap_or_else(|| json!([])),
-            "needs": needs,
-            "confirm": confirm,
-            "request": null,
-        });
-        let mut failed = rehearsal.refusal.is_some();
-        match preview {
-            Ok(preview) => set(&mut result, "request", serde_json::to_value(preview).unwrap_or_default()),
-            Err(error) => {
-                failed = true;
-                set(&mut result, "verdict", "refused".into());
-                set(
-                    &mut result,
-                    "violations",
-                    json!([Fault::new("", error.to_string(), "mend the arguments")]),
-                );
+        let refusal = rehearsal.refusal.as_ref();
+        let (verdict, violations, request, failed) = match preview {
+            Ok(preview) => {
+                let request = serde_json::to_value(preview).unwrap_or_default();
+                (rehearsal.verdict, violations(&policy, refusal), request, refusal.is_some())
             }
-        }
+            Err(error) => {
+                let fault = Fault::new("", error.to_string(), "mend the arguments");
+                ("refused", json!([fault]), Value::Null, true)
+            }
+        };
+        let result = json!({
+            "verdict": verdict, "violations": violations, "needs": needs, "confirm": confirm, "request": request,
+        });
         Ok((result, failed))
-    }
-}
-
-fn set(result: &mut Value, key: &str, value: Value) {
-    if let Value::Object(object) = result {
-        object.insert(key.to_owned(), value);
     }
 }
 

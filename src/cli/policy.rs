@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{CliError, Target, human, print};
+use super::{CliError, Target, human, print, violations};
 use crate::config::Launch;
 use crate::gateway::Clock;
 use crate::policy::load::Rule;
 use crate::policy::refusal::Refusal;
-use crate::policy::sweep::Seen;
 use crate::policy::verdict::Finding;
 use crate::policy::{OnMiss, Policy};
 
@@ -87,10 +86,7 @@ impl Explain {
                 })
             })
             .collect();
-        let violations = refusal
-            .map(|refusal| policy.mask_refusal(refusal, &mut Seen::default()))
-            .and_then(|masked| masked.body().get("violations").cloned())
-            .unwrap_or_else(|| json!([]));
+        let violations = violations(policy, refusal);
         let result = json!({ "verdict": verdict, "rules": rules, "violations": violations });
         print(&if self.json { result.to_string() } else { human::explanation(&result).join("\n") })?;
         Ok(ExitCode::SUCCESS)

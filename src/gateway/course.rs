@@ -169,14 +169,13 @@ impl Course {
             let refusal = Refusal::new("server", "the server is stopping; nothing was sent").retryable();
             return self.refuse(refusal).await;
         }
-        let (gateway, scope, record) =
-            (Arc::clone(&self.gateway), Arc::clone(&self.scope), self.record.clone());
+        let (gateway, scope, record, now) =
+            (Arc::clone(&self.gateway), Arc::clone(&self.scope), self.record.clone(), self.now);
         let changes = cleared.call().spec().effect.changes();
         match gateway.tasks.spawn(self.carry_out(cleared)).await {
             Ok(step) => step,
             Err(_) => {
                 let reached = if changes { Reached::Write } else { Reached::Read };
-                let now = gateway.clock.now();
                 let course =
                     Self { gateway, scope, account: String::new(), now, record, _held: None, reached };
                 course.refuse(broken()).await

@@ -20,13 +20,8 @@ impl Evidence {
     }
 
     /// How many reads there are.
-    pub const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.reads.len()
-    }
-
-    /// Whether there is none.
-    pub const fn is_empty(&self) -> bool {
-        self.reads.is_empty()
     }
 
     /// What came of `call`, if it was made.
