@@ -7,19 +7,18 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::{Audit, AuditError, Key};
-use crate::cloud::Client;
-use crate::cloud::credentials::{Chain, Credentials, Provider};
+use crate::cloud::bearer::{Bearer, BearerError};
+use crate::cloud::credentials::{Accounts, Chain, KeySource, Provider};
 use crate::cloud::endpoint::{EndpointError, Endpoints};
 use crate::cloud::sign::Signature;
-use crate::cloud::transport::Transport;
 use crate::cloud::transport::http::{HttpTransport, Limits, Patience, Seconds};
+use crate::cloud::{self, Client};
 use crate::gateway::{Clock, Gateway, Parts};
 use crate::policy::consent::{Operator, Waiver};
 use crate::policy::load::LoadError;
@@ -29,6 +28,11 @@ use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
 use crate::sim::faults::{Faults, FaultsError};
 use crate::sim::world::World;
 use crate::spec::value::is_region;
+
+/// The environment variable of PyroMind's address, with or without `/api/v1`.
+const PYROMIND_BASE_URL: &str = "PYROMIND_BASE_URL";
+/// The environment variables of the header that holds PyroMind's key, of its scheme, and of the cluster.
+const PYROMIND_SETTINGS: [&str; 3] = ["PYROMIND_AUTH_HEADER", "PYROMIND_AUTH_SCHEME", "PYROMIND_CLUSTER"];
 
 /// The seed of the world when none is given.
 const DEFAULT_SEED: u64 = 1;
@@ -132,7 +136,7 @@ pub struct SimFlags {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Live clouds")]
 pub struct LiveFlags {
-    /// The address of a service (pai-dlc or aiworkspace), {RegionId} standing for the region; may be repeated
+    /// The address of a service (pai-dlc, aiworkspace or pyromind), {RegionId} standing for the region; may be repeated
     #[arg(long = "endpoint", value_name = "NAME=URL")]
     pub endpoints: Vec<String>,
     /// acs3-hmac-sha256 or roa-hmac-sha1 [default: acs3-hmac-sha256]
@@ -174,6 +178,9 @@ pub enum ConfigError {
     /// An endpoint doesn't make sense.
     #[error("--endpoint: {0}")]
     Endpoint(#[from] EndpointError),
+    /// A setting of PyroMind's doesn't make sense.
+    #[error("PYROMIND_AUTH_HEADER, PYROMIND_AUTH_SCHEME, PYROMIND_CLUSTER: {0}")]
+    Bearer(#[from] BearerError),
     /// There is nowhere to keep state.
     #[error("the system names no directory for state; give --audit FILE and --audit-key FILE")]
     NoStateDirectory,
@@ -192,7 +199,11 @@ impl ConfigError {
     /// Whether the command line is at fault, rather than the machine.
     pub const fn is_usage(&self) -> bool {
         match self {
-            Self::WrongCloud { .. } | Self::ClockStep | Self::Endpoint(_) | Self::Faults(_) => true,
+            Self::WrongCloud { .. }
+            | Self::ClockStep
+            | Self::Endpoint(_)
+            | Self::Bearer(_)
+            | Self::Faults(_) => true,
             Self::ReadFaults { .. }
             | Self::NoStateDirectory
             | Self::Program(_)
@@ -289,13 +300,14 @@ impl Launch {
             None => Faults::default(),
         };
         let world = World::seeded(self.sim.seed.unwrap_or(DEFAULT_SEED));
-        let client = Client::new(
-            Arc::new(Simulator::new(world, faults)),
-            Chain::new(vec![Provider::Fixed(Credentials::simulator())]),
-            Endpoints::default(),
-            Signature::default(),
-            Limits::default().patience.whole.duration(),
-        );
+        let client = Client::new(cloud::Parts {
+            transport: Arc::new(Simulator::new(world, faults)),
+            accounts: Accounts::simulator(),
+            endpoints: Endpoints::simulator(),
+            signature: Signature::default(),
+            bearer: Bearer::default(),
+            deadline: Limits::default().patience.whole.duration(),
+        });
         let clock = LogicalClock::new(self.sim.clock.unwrap_or(DEFAULT_START), step);
         Ok((client, Clock::Logical(clock)))
     }
@@ -310,18 +322,48 @@ impl Launch {
             },
             ..default
         };
-        let deadline: Duration = limits.patience.whole.duration();
-        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(limits));
-        let chain = Chain::new(vec![Provider::Environment(Box::new(environment))]);
-        Ok(Client::new(transport, chain, self.endpoints()?, self.signature(), deadline))
+        Ok(Client::new(cloud::Parts {
+            transport: Arc::new(HttpTransport::new(limits)),
+            accounts: Accounts {
+                alibaba: Chain::new(vec![Provider::Environment(Box::new(environment))]),
+                pyromind: KeySource::Environment(Box::new(environment)),
+            },
+            endpoints: self.endpoints()?,
+            signature: self.signature(),
+            bearer: self.bearer()?,
+            deadline: limits.patience.whole.duration(),
+        }))
     }
 
     /// Where the services are.
     ///
     /// # Errors
-    /// When an `--endpoint` doesn't make sense.
+    /// When an `--endpoint`, or PyroMind's address in the environment, doesn't make sense.
     pub fn endpoints(&self) -> Result<Endpoints, ConfigError> {
-        Ok(Endpoints::parse(self.live.endpoints.iter().map(String::as_str))?)
+        match self.cloud {
+            CloudKind::Sim => Ok(Endpoints::simulator()),
+            CloudKind::Live => {
+                let given = self.live.endpoints.iter().map(String::as_str);
+                let is_given = given.clone().any(|endpoint| endpoint.starts_with("pyromind="));
+                let set = environment(PYROMIND_BASE_URL).filter(|url| !url.is_empty() && !is_given);
+                let set = set.map(|url| format!("pyromind={url}"));
+                Ok(Endpoints::parse(given.chain(set.as_deref()))?)
+            }
+        }
+    }
+
+    /// How PyroMind is told who calls.
+    ///
+    /// # Errors
+    /// When a setting in the environment can't be part of a request.
+    pub fn bearer(&self) -> Result<Bearer, ConfigError> {
+        match self.cloud {
+            CloudKind::Sim => Ok(Bearer::default()),
+            CloudKind::Live => {
+                let [header, scheme, cluster] = PYROMIND_SETTINGS.map(environment);
+                Ok(Bearer::parse(header.as_deref(), scheme.as_deref(), cluster.as_deref())?)
+            }
+        }
     }
 
     /// How requests are signed.

@@ -10,7 +10,8 @@
 //! | [`load`] | the rules, from `policies/*.toml` |
 //! | `rules` | judging a call by them |
 //! | [`evidence`] | what was read for one step |
-//! | [`review`] | check-then-create, and what an outcome means |
+//! | `unique` | names that a cloud takes once |
+//! | [`review`] | what an outcome means |
 //! | [`consent`], `question`, `digest` | a human's yes |
 //! | [`history`] | what was made before |
 //! | [`facts`] | what is known to exist |
@@ -187,7 +188,7 @@ impl Policy {
 
     /// What `outcome` means for `call`, given the reads made since.
     pub fn review(&self, call: &Call, outcome: &Outcome, evidence: &Evidence) -> Review {
-        review::review(call, outcome, evidence)
+        review::review(rules::name_rule(self, call), call, outcome, evidence)
     }
 
     /// Learns from a permitted, successful reply: that PAI is activated, and what exists. What only the policy
@@ -256,6 +257,10 @@ impl Policy {
     pub fn mask_reply(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) -> Option<Masked> {
         match outcome {
             Outcome::Reply(raw) => Some(mask::mask(&Disclosure::Reply(call, raw), seen)),
+            Outcome::Partial(error, raw) => {
+                let refusal = failure::explain_partial(error, call);
+                Some(mask::mask(&Disclosure::Partial(call, &refusal, raw), seen))
+            }
             Outcome::Failed(_) | Outcome::NotSent(_) | Outcome::Lost(_) => None,
         }
     }
@@ -281,6 +286,10 @@ impl Policy {
         match outcome {
             Outcome::Failed(error) => mask::note_principals(error, seen),
             Outcome::Reply(raw) => mask::note(call.tool().reply(), raw.open(), seen),
+            Outcome::Partial(error, raw) => {
+                mask::note_principals(error, seen);
+                mask::note(call.tool().reply(), raw.open(), seen);
+            }
             Outcome::NotSent(_) | Outcome::Lost(_) => {}
         }
     }
@@ -318,7 +327,7 @@ fn hear_region(
                 format!("use {chosen}"),
             )))
         }
-        Filled::Yes | Filled::No | Filled::Blank => Err(blank(question)),
+        Filled::Yes | Filled::No | Filled::Mistyped | Filled::Blank => Err(blank(question)),
     }
 }
 
@@ -334,6 +343,15 @@ fn hear_arguments(question: &Question, answer: &Answer, call: &Call) -> Result<H
             "the user doesn't want this call",
             "ask them what they want instead",
         ))),
+        Filled::Mistyped => {
+            Err(Refusal::new(question.rule(), "the id that was typed isn't the one in the question")
+                .with(Fault::new(
+                    "",
+                    "nothing was sent, since the user may have meant something else",
+                    "ask the user which one they mean, then call again",
+                ))
+                .retryable())
+        }
         Filled::Region(_) | Filled::Blank => Err(blank(question)),
     }
 }

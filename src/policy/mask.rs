@@ -71,6 +71,8 @@ pub enum Disclosure<'d> {
     Existing(&'d Existing),
     /// A refusal.
     Refusal(&'d Refusal),
+    /// A failure, with the cloud's reply to the call that says what became of each part.
+    Partial(&'d Call, &'d Refusal, &'d Raw),
 }
 
 /// A call's arguments as they may be shown: to the human who is asked, in previews and in the audit.
@@ -105,18 +107,37 @@ pub(super) fn mask(disclosure: &Disclosure<'_>, seen: &mut Seen) -> Masked {
             note(existing.tool.reply(), existing.reply.open(), seen);
             let shown =
                 View::new(seen, true, &mut redactions).show(existing.tool.reply(), existing.reply.open());
-            let id = shown.get("Workspace ID").cloned().unwrap_or(Value::Null);
-            (
-                json!({ "Workspace ID": id, "Already Existed": true, "Note": existing.note, "Existing": shown }),
-                false,
-            )
+            (already(existing, shown), false)
         }
-        Disclosure::Refusal(refusal) => {
-            let words = serde_json::to_value(refusal).unwrap_or_default();
-            (seen.sweep_value(words, &mut redactions), true)
+        Disclosure::Refusal(refusal) => (words(refusal, seen, &mut redactions), true),
+        Disclosure::Partial(call, refusal, raw) => {
+            note(call.tool().reply(), raw.open(), seen);
+            let mut body = words(refusal, seen, &mut redactions);
+            let shown =
+                View::new(seen, wants_full(call), &mut redactions).show(call.tool().reply(), raw.open());
+            if let Value::Object(body) = &mut body {
+                body.insert("result".to_owned(), shown);
+            }
+            (body, true)
         }
     };
     Masked { body, is_error, redactions }
+}
+
+/// What exists already as an answer: in the words of its reply, which are either natural language or the wire's.
+fn already(existing: &Existing, shown: Value) -> Value {
+    let label = existing.tool.reply().field(existing.id).and_then(|shape| shape.label.as_deref());
+    let name = label.unwrap_or(existing.id);
+    let id = shown.get(name).cloned().unwrap_or(Value::Null);
+    let note = &existing.note;
+    match label {
+        Some(_) => json!({ name: id, "Already Existed": true, "Note": note, "Existing": shown }),
+        None => json!({ name: id, "already_existed": true, "note": note, "existing": shown }),
+    }
+}
+
+fn words(refusal: &Refusal, seen: &Seen, redactions: &mut BTreeMap<String, u64>) -> Value {
+    seen.sweep_value(serde_json::to_value(refusal).unwrap_or_default(), redactions)
 }
 
 fn wants_full(call: &Call) -> bool {
@@ -135,7 +156,7 @@ pub(super) fn note_principals(error: &CloudError, seen: &mut Seen) {
 /// reply doesn't have the form that `shape` has, all that stands in place of masked fields is noted.
 pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
     match (shape.mark, &shape.kind, value) {
-        (Some(Mark::Last4 | Mark::First | Mark::Omit), _, _) => {
+        (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::HandOver | Mark::UrlToken), _, _) => {
             each_scalar(value, &mut |text| seen.note(text));
         }
         (Some(Mark::EnvValues | Mark::EnvValue), _, _) => {
@@ -181,7 +202,9 @@ pub fn schema(tool: &Tool) -> Value {
 
 fn shown_schema(shape: &Shape) -> Value {
     match (shape.mark, &shape.kind) {
-        (Some(Mark::Last4 | Mark::First | Mark::Joined), _) => json!({ "type": "string" }),
+        (Some(Mark::Last4 | Mark::First | Mark::Joined | Mark::HandOver | Mark::UrlToken), _) => {
+            json!({ "type": "string" })
+        }
         (Some(Mark::EnvValues), _) => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }

@@ -10,8 +10,10 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::audit::{Audit, Key};
+use crate::cloud;
 use crate::cloud::Client;
-use crate::cloud::credentials::{Chain, Credentials, Provider};
+use crate::cloud::bearer::Bearer;
+use crate::cloud::credentials::Accounts;
 use crate::cloud::endpoint::Endpoints;
 use crate::cloud::sign::Signature;
 use crate::gateway::{Clock, Parts};
@@ -47,13 +49,14 @@ fn gateway(state: &Path) -> Arc<Gateway> {
         simulated: true,
         digest_key: b"digest".to_vec(),
     });
-    let client = Client::new(
-        Arc::new(Simulator::new(World::seeded(1), Faults::default())),
-        Chain::new(vec![Provider::Fixed(Credentials::simulator())]),
-        Endpoints::default(),
-        Signature::default(),
-        Duration::from_secs(10),
-    );
+    let client = Client::new(cloud::Parts {
+        transport: Arc::new(Simulator::new(World::seeded(1), Faults::default())),
+        accounts: Accounts::simulator(),
+        endpoints: Endpoints::simulator(),
+        signature: Signature::default(),
+        bearer: Bearer::default(),
+        deadline: Duration::from_secs(10),
+    });
     Arc::new(Gateway::new(Parts {
         policy: policy.unwrap(),
         client,

@@ -48,6 +48,10 @@ named! {
         First = "first",
         /// Not at all (R-WS-11).
         Omit = "omit",
+        /// A secret that a person is to have: a handle, with which they get it elsewhere (R-PM-033, R-PM-066).
+        HandOver = "hand_over",
+        /// A link that grants access: without what grants it, in whose place stands a handle (R-PM-066).
+        UrlToken = "url_token",
         /// The keys of a map, its values hidden.
         EnvValues = "env_values",
         /// A variable's value: not at all. Unlike a secret it often is a common word.
@@ -118,11 +122,17 @@ marked_text! {
     First: "x-mask" = Mark::First.name();
     /// A secret: nothing shows.
     Secret: "x-mask" = Mark::Omit.name();
+    /// A secret that a person is to have: a handle shows.
+    HandOver: "x-mask" = Mark::HandOver.name();
+    /// A link that grants access: it shows with a handle in place of what grants it.
+    UrlToken: "x-mask" = Mark::UrlToken.name();
     /// The value of an environment variable: nothing shows.
     EnvValue: "x-mask" = Mark::EnvValue.name();
     /// A text of which every byte matters, and that nobody writes about people in: an identifier, a state, a
     /// code, a time, an address. It shows as it is, even where a person is called like a part of it.
     Exact: "x-exact" = true;
+    /// A text that a stranger may have written, such as a line of a log: data, never an instruction.
+    Untrusted: "x-untrusted" = true;
 }
 
 impl Exact {
@@ -209,6 +219,12 @@ pub struct Shape {
     pub mark: Option<Mark>,
     /// Whether it is [`Exact`]; what is known from a list, or is one of a closed choice, is so by itself.
     pub exact: bool,
+    /// Whether it is [`Untrusted`].
+    pub untrusted: bool,
+    /// Whether it is an instant that must lie ahead ([`super::value::Ahead`]).
+    pub ahead: bool,
+    /// Whether it is the number of seconds that the cloud takes to answer.
+    pub waits: bool,
     /// What it claims to be known from.
     pub fact: Option<Fact>,
     /// Where it travels.
@@ -230,6 +246,9 @@ impl Shape {
             kind: kind(schema),
             mark: schema.get("x-mask").and_then(Mark::of),
             exact: flag("x-exact") || fact.is_some() || schema.get("enum").is_some(),
+            untrusted: flag("x-untrusted"),
+            ahead: flag("x-ahead"),
+            waits: flag("x-waits"),
             fact,
             place: schema.get("x-place").and_then(Place::of).unwrap_or(Place::Wire),
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),

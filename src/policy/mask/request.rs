@@ -18,9 +18,19 @@ pub(super) fn hide(shape: &Shape, value: &Value, seen: Option<&Seen>) -> Value {
         (Some(Mark::EnvValues), _, Value::Object(object)) => {
             free(object.iter().map(|(key, _)| (key, HIDDEN.into())), seen)
         }
-        (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues | Mark::EnvValue), _, _) => {
-            HIDDEN.into()
-        }
+        (
+            Some(
+                Mark::Last4
+                | Mark::First
+                | Mark::Omit
+                | Mark::HandOver
+                | Mark::UrlToken
+                | Mark::EnvValues
+                | Mark::EnvValue,
+            ),
+            _,
+            _,
+        ) => HIDDEN.into(),
         (Some(Mark::Joined) | None, Kind::Object(fields), Value::Object(object)) => Value::Object(
             object
                 .iter()

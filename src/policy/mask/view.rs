@@ -131,23 +131,28 @@ impl<'v> View<'v> {
             (Mark::Joined, Value::Array(items)) => return self.joined(shape, items),
             (Mark::EnvValues, Value::Null) => return Value::Null,
             (_, Value::Null) => String::new(),
-            (Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValue | Mark::Joined, Value::String(text)) => {
-                text.clone()
-            }
+            (Mark::EnvValues, _) => return self.drop(value),
             (
-                Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValue | Mark::Joined,
-                Value::Number(number),
-            ) => number.to_string(),
-            (Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues | Mark::EnvValue | Mark::Joined, _) => {
-                return self.drop(value);
-            }
+                Mark::Last4
+                | Mark::First
+                | Mark::Omit
+                | Mark::HandOver
+                | Mark::UrlToken
+                | Mark::EnvValue
+                | Mark::Joined,
+                value,
+            ) => match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return self.drop(value),
+            },
         };
         let shown = match mark {
             Mark::Last4 => last4(&text),
             Mark::First => first(&text),
             Mark::Joined if text.is_empty() => return Value::Null,
             Mark::Joined => return self.text(shape, &text),
-            Mark::Omit | Mark::EnvValue | Mark::EnvValues => {
+            Mark::Omit | Mark::HandOver | Mark::UrlToken | Mark::EnvValue | Mark::EnvValues => {
                 if !text.is_empty() {
                     self.count(mark.name());
                 }

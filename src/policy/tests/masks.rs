@@ -158,8 +158,9 @@ fn no_workspace_reply_has_a_forbidden_key() {
     }
     let existing = Existing {
         tool: find("aiworkspace_get_workspace").unwrap(),
+        id: "WorkspaceId",
         reply: Raw::new(verbose()),
-        note: "it was there",
+        note: "it was there".to_owned(),
     };
     let existing = policy().mask_existing(&existing, &mut Seen::default());
     let mut found = Vec::new();
@@ -178,8 +179,9 @@ fn no_workspace_reply_has_a_forbidden_key() {
 fn what_exists_says_so() {
     let existing = Existing {
         tool: find("aiworkspace_get_workspace").unwrap(),
+        id: "WorkspaceId",
         reply: Raw::new(json!({ "WorkspaceId": "1001", "Creator": "203918475562018833" })),
-        note: "it was there",
+        note: "it was there".to_owned(),
     };
     let masked = policy().mask_existing(&existing, &mut Seen::default());
     assert_eq!(

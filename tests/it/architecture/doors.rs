@@ -200,7 +200,7 @@ fn only_a_cleared_call_is_sent() {
     let sends: Vec<_> =
         source.functions.iter().filter(|found| found.place.within() == "cloud::Client::send").collect();
     assert_eq!(sends.len(), 1);
-    assert_eq!(sends[0].what.takes, ["Cleared", "Timestamp"]);
+    assert_eq!(sends[0].what.takes, ["Cleared", "&", "Timestamp"]);
     let senders = within(&source.methods, |(name, _), place| name == "send" && place.top() == "cloud");
     assert_eq!(senders, ["cloud::Client::send"]);
     let by_path = within(&source.paths, |path, _| {
