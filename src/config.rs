@@ -83,6 +83,9 @@ pub struct Launch {
     /// Flush the audit record to the disk after each line
     #[arg(long)]
     pub audit_fsync: bool,
+    /// Where secrets wait for `redline-mcp secret` [default: vault in the state directory]
+    #[arg(long, value_name = "DIR")]
+    pub vault: Option<PathBuf>,
     /// What the log on stderr tells
     #[arg(long, value_enum, default_value_t)]
     pub log: LogLevel,
@@ -175,7 +178,7 @@ pub enum ConfigError {
     #[error("--endpoint: {0}")]
     Endpoint(#[from] EndpointError),
     /// There is nowhere to keep state.
-    #[error("the system names no directory for state; give --audit FILE and --audit-key FILE")]
+    #[error("the system names no directory for state; give --audit FILE, --audit-key FILE and --vault DIR")]
     NoStateDirectory,
     /// The system can't tell which program this is.
     #[error("can't tell where this program is: {0}")]
@@ -337,6 +340,17 @@ impl Launch {
         match &self.audit {
             Some(file) => Ok(file.clone()),
             None => Ok(state_directory()?.join("audit.jsonl")),
+        }
+    }
+
+    /// Where the vault keeps its secrets.
+    ///
+    /// # Errors
+    /// When no place is given and there is no state directory.
+    pub fn vault_directory(&self) -> Result<PathBuf, ConfigError> {
+        match &self.vault {
+            Some(directory) => Ok(directory.clone()),
+            None => Ok(state_directory()?.join("vault")),
         }
     }
 
