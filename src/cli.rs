@@ -8,6 +8,7 @@ pub mod demo;
 mod human;
 pub mod policy;
 pub mod schemas;
+pub mod secret;
 pub mod serve;
 pub mod tools;
 
@@ -69,6 +70,9 @@ pub enum Command {
     /// Look at an audit record
     #[command(subcommand, after_help = "Example: redline-mcp audit verify audit.jsonl")]
     Audit(audit::AuditCommand),
+    /// Print a secret that was handed over, on this terminal
+    #[command(after_help = "Example: redline-mcp secret handle:aeaqcaibaeaqcaibaeaqcaibae --delete")]
+    Secret(secret::Secret),
 }
 
 /// Why a command ended early.
@@ -83,6 +87,14 @@ pub enum CliError {
     /// The audit record can't be used.
     #[error(transparent)]
     Audit(#[from] crate::audit::AuditError),
+    /// The vault gives nothing.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
+    /// A secret was to be printed elsewhere.
+    #[error(
+        "a secret is printed only to a terminal, and stdout isn't one; run the command by hand, without a pipe"
+    )]
+    NoTerminal,
     /// The policy doesn't make sense.
     #[error("policy {0}")]
     Policy(#[from] crate::policy::load::LoadError),
@@ -108,7 +120,13 @@ impl CliError {
         let usage = match self {
             Self::Usage(_) => true,
             Self::Config(error) => error.is_usage(),
-            Self::Audit(_) | Self::Policy(_) | Self::Io { .. } | Self::Serve(_) | Self::Demo(_) => false,
+            Self::Audit(_)
+            | Self::Vault(_)
+            | Self::NoTerminal
+            | Self::Policy(_)
+            | Self::Io { .. }
+            | Self::Serve(_)
+            | Self::Demo(_) => false,
         };
         ExitCode::from(if usage { 2 } else { 1 })
     }
@@ -126,7 +144,8 @@ impl Cli {
                 | Command::Tools(_)
                 | Command::Schemas(_)
                 | Command::Policy(_)
-                | Command::Audit(_),
+                | Command::Audit(_)
+                | Command::Secret(_),
             ) => crate::config::LogLevel::default(),
         }
     }
@@ -145,6 +164,7 @@ impl Cli {
             Some(Command::Schemas(command)) => command.run(),
             Some(Command::Policy(command)) => command.run(),
             Some(Command::Audit(command)) => command.run(),
+            Some(Command::Secret(command)) => command.run(),
         }
     }
 }

@@ -87,6 +87,9 @@ pub struct Launch {
     /// Flush the audit record to the disk after each line
     #[arg(long)]
     pub audit_fsync: bool,
+    /// Where secrets wait for `redline-mcp secret` [default: vault in the state directory]
+    #[arg(long, value_name = "DIR")]
+    pub vault: Option<PathBuf>,
     /// What the log on stderr tells
     #[arg(long, value_enum, default_value_t)]
     pub log: LogLevel,
@@ -182,7 +185,7 @@ pub enum ConfigError {
     #[error("PYROMIND_AUTH_HEADER, PYROMIND_AUTH_SCHEME, PYROMIND_CLUSTER: {0}")]
     Bearer(#[from] BearerError),
     /// There is nowhere to keep state.
-    #[error("the system names no directory for state; give --audit FILE and --audit-key FILE")]
+    #[error("the system names no directory for state; give --audit FILE, --audit-key FILE and --vault DIR")]
     NoStateDirectory,
     /// The system can't tell which program this is.
     #[error("can't tell where this program is: {0}")]
@@ -379,6 +382,17 @@ impl Launch {
         match &self.audit {
             Some(file) => Ok(file.clone()),
             None => Ok(state_directory()?.join("audit.jsonl")),
+        }
+    }
+
+    /// Where the vault keeps its secrets.
+    ///
+    /// # Errors
+    /// When no place is given and there is no state directory.
+    pub fn vault_directory(&self) -> Result<PathBuf, ConfigError> {
+        match &self.vault {
+            Some(directory) => Ok(directory.clone()),
+            None => Ok(state_directory()?.join("vault")),
         }
     }
 

@@ -16,6 +16,7 @@
 //! | [`history`] | what was made before |
 //! | [`facts`] | what is known to exist |
 //! | [`mask`], [`sweep`] | what may be shown ([`mask::Masked`]) |
+//! | [`hand_over`] | what stands for a secret, and how the secret reaches the vault |
 //! | `failure` | a cloud's error in words |
 
 pub mod consent;
@@ -23,6 +24,7 @@ mod digest;
 pub mod evidence;
 pub mod facts;
 mod failure;
+pub mod hand_over;
 pub mod history;
 pub mod load;
 pub mod mask;

@@ -11,7 +11,7 @@ use crate::harness::world::{
 };
 use crate::harness::{Home, PROGRAM, paths};
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 12] = [
     &[],
     &["serve"],
     &["demo"],
@@ -23,6 +23,7 @@ const COMMANDS: [&[&str]; 11] = [
     &["audit"],
     &["audit", "verify"],
     &["audit", "show"],
+    &["secret"],
 ];
 
 /// `call` and what follows, recorded in the home.
