@@ -1,10 +1,10 @@
-//! The embedded simulator: a small cloud behind the client's own transport.
+//! The embedded simulator: two small clouds behind the client's own transport, PAI and PyroMind.
 //!
 //! It isn't a mock. It receives the same signed HTTP requests as the real hosts, shares no request type
 //! with the client, and believes nothing: `route` finds the product, region and operation, `verify`
 //! checks the signature by its own canonicalisation, `params` reads query and body strictly, and only then
 //! a handler (`aiworkspace`, `dlc`) touches the [`world`]. What goes wrong is answered as the cloud's
-//! gateway answers it (`reply`).
+//! gateway answers it (`reply`). PyroMind speaks another dialect and has a room of its own (`pyromind`).
 //!
 //! Nothing here is random and nothing reads a clock: the world comes from a seed, ids from the seed and the
 //! order of creation, and time from the `at` of each request (a [`clock::LogicalClock`] hands it out). The
@@ -16,6 +16,7 @@ pub mod clock;
 mod dlc;
 pub mod faults;
 mod params;
+mod pyromind;
 mod reply;
 mod route;
 #[cfg(test)]
@@ -37,11 +38,12 @@ use reply::CloudError;
 use route::{Endpoint, Route};
 use world::World;
 
+pub use pyromind::PYROMIND_API_KEY;
 pub use verify::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, STS_ACCESS_KEY_ID, STS_ACCESS_KEY_SECRET, STS_SECURITY_TOKEN,
 };
 
-/// A cloud in this process: PAI-DLC 2020-12-03 and AIWorkSpace 2021-02-04.
+/// Two clouds in this process: PAI, that is PAI-DLC 2020-12-03 and AIWorkSpace 2021-02-04, and PyroMind.
 ///
 /// Requests are handled one at a time, in arrival order.
 pub struct Simulator {
@@ -60,15 +62,17 @@ struct Inner {
 pub struct Entry {
     /// The tool that the operation belongs to, such as `dlc_create_job`; `None` when no operation was found.
     pub tool: Option<String>,
-    /// The region that the host named; `None` for a host that isn't ours.
+    /// The region that the host named; `None` for a host that names none.
     pub region: Option<String>,
+    /// The cluster that a PyroMind request chose by `X-Cluster`, which changes nothing here.
+    pub cluster: Option<String>,
     /// HTTP method.
     pub method: String,
     /// Path as sent, percent-encoded.
     pub path: String,
     /// Query parameters, decoded, in the order sent.
     pub query: Vec<(String, String)>,
-    /// Whether the signature held; `false` also when the request was refused before that check.
+    /// Whether the signature or key held; `false` also when the request was refused before that check.
     pub verified: bool,
     /// HTTP status of the answer.
     pub status: u16,
@@ -119,6 +123,7 @@ impl Inner {
         let mut entry = Entry {
             tool: None,
             region: None,
+            cluster: None,
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             query: query.pairs().to_vec(),
@@ -126,11 +131,34 @@ impl Inner {
             status: 0,
         };
         let request_id = self.world.request_id(self.journal.len());
-        let result = self.handle(request, &host, &query, at, &mut entry);
-        let response = reply::render(result, &request_id, &host);
+        let response = if Endpoint::is_pyromind(request, &host) {
+            let answer = self.handle_pyromind(request, &query, at, &mut entry);
+            pyromind::render(answer, &request_id.to_lowercase())
+        } else {
+            let result = self.handle(request, &host, &query, at, &mut entry);
+            reply::render(result, &request_id, &host)
+        };
         entry.status = response.status().as_u16();
         self.journal.push(entry);
         response
+    }
+
+    fn handle_pyromind(
+        &mut self,
+        request: &Request<Bytes>,
+        query: &Query,
+        at: Timestamp,
+        entry: &mut Entry,
+    ) -> pyromind::Answer {
+        let cluster = request.headers().get("x-cluster").and_then(|value| value.to_str().ok());
+        entry.cluster = cluster.map(str::to_owned);
+        let operation = pyromind::Operation::find(request.method(), request.uri().path());
+        entry.tool = operation.as_ref().map(|operation| operation.tool().to_owned());
+        pyromind::authenticate(request.headers())?;
+        entry.verified = true;
+        let operation = operation.ok_or_else(pyromind::Failure::no_endpoint)?;
+        let fault = self.faults.strike(operation.tool());
+        pyromind::handle(&mut self.world.pyromind, &operation, fault, query, request.body(), at)
     }
 
     fn handle(
@@ -260,6 +288,7 @@ mod tests {
             Entry {
                 tool: Some("aiworkspace_list_workspaces".to_owned()),
                 region: Some("cn-hangzhou".to_owned()),
+                cluster: None,
                 method: "GET".to_owned(),
                 path: "/api/v1/workspaces".to_owned(),
                 query: vec![pair("Option", "CheckWorkspaceExists"), pair("WorkspaceName", "nlp_lab")],
@@ -269,6 +298,7 @@ mod tests {
             Entry {
                 tool: Some("dlc_get_job".to_owned()),
                 region: Some("cn-hangzhou".to_owned()),
+                cluster: None,
                 method: "GET".to_owned(),
                 path: JOB.to_owned(),
                 query: Vec::new(),
