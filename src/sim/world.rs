@@ -4,6 +4,7 @@
 //! and plans; statuses are derived from them at the instant of a request.
 
 pub(super) mod canaries;
+pub(super) mod file;
 pub(super) mod images;
 mod jobs;
 pub(super) mod pyromind;

@@ -34,7 +34,7 @@ pub(in crate::sim) struct Failure {
 }
 
 impl Failure {
-    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(in crate::sim) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), data: Value::Null }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use jiff::Timestamp;
 use serde_json::error::Category;
 
 use super::{Activation, REGIONS, Region, World};
@@ -44,6 +45,25 @@ impl World {
         let world: Self = serde_json::from_str(text).map_err(|error| form(&error))?;
         world.check()?;
         Ok(world)
+    }
+
+    /// The state as the text of a file: its fields in a fixed order, a line each, and a newline at the end.
+    pub(super) fn text(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// The last instant at which something of the state came about. A clock that goes on from the state starts
+    /// after it.
+    pub fn latest(&self) -> Timestamp {
+        let each = self.regions.values().flat_map(|region| {
+            let workspaces =
+                region.workspaces.iter().flat_map(|workspace| [workspace.created, workspace.modified]);
+            let images = region.images.iter().map(|image| image.created);
+            workspaces.chain(images).chain(region.jobs.iter().map(|job| job.submitted))
+        });
+        each.chain([self.pyromind.latest()]).max().unwrap_or(Timestamp::MIN)
     }
 
     fn check(&self) -> Result<(), StateError> {

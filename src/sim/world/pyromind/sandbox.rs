@@ -57,7 +57,7 @@ pub(in crate::sim) enum Power {
 }
 
 impl Power {
-    fn instant(self) -> Timestamp {
+    pub(super) fn instant(self) -> Timestamp {
         match self {
             Self::Started(at) | Self::Stopped(at) => at,
         }

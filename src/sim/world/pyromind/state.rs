@@ -2,10 +2,25 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{PyroMind, RESOURCE_TYPES, SANDBOX_TYPES};
 use crate::sim::world::state::{MOST_CREATED, StateError, once, value};
 
 impl PyroMind {
+    /// The last instant at which something of the namespace came about.
+    pub(in crate::sim::world) fn latest(&self) -> Timestamp {
+        let sandboxes = self.sandboxes.iter().flat_map(|sandbox| {
+            let power = sandbox.power.iter().map(|power| power.instant());
+            power.chain([sandbox.created, sandbox.vnc.issued])
+        });
+        let instances = self.instances.iter().flat_map(|instance| {
+            let changed = [instance.paused, instance.password_chosen].into_iter().flatten();
+            changed.chain([instance.created])
+        });
+        sandboxes.chain(instances).max().unwrap_or(Timestamp::MIN)
+    }
+
     pub(in crate::sim::world) fn check(&self) -> Result<(), StateError> {
         if self.created > MOST_CREATED {
             return Err(value("pyromind.created", format!("must be at most {MOST_CREATED}")));
