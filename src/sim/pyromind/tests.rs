@@ -10,7 +10,7 @@ use crate::sim::testkit::{AT, Call, WORKSPACE, code, transmit};
 use crate::sim::world::{SECRET_MARK, World};
 use crate::sim::{Entry, Simulator};
 
-/// R-PM-001
+/// R-PM-001, R-PM-003
 #[test]
 fn only_the_key_opens_the_cloud() {
     let cloud = Cloud::new();

@@ -285,3 +285,18 @@ fn one_action_that_cannot_be_read_refuses_the_whole_batch() {
     }
     assert_eq!(cloud.0.state().unwrap(), before);
 }
+
+#[test]
+fn docs_world_md_states_the_durations() {
+    let docs = include_str!("../../../../docs/world.md");
+    for (actions, lasts) in [
+        ("start, restart, reboot", PENDING),
+        ("stop", SignedDuration::ZERO),
+        ("install_package", INSTALLING),
+        ("run_script", SCRIPT_RUNNING),
+    ] {
+        let row = format!("\n| {actions} | {} s |", lasts.as_secs());
+        assert!(docs.contains(&row), "{row}");
+    }
+    assert!(docs.contains(&format!("({DEFAULT_TIMEOUT} s by default")));
+}
