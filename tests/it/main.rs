@@ -18,5 +18,6 @@ mod command_line;
 mod consent;
 mod dry_run;
 mod jobs;
+mod sim_listen;
 mod stdio;
 mod workspaces;
