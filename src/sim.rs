@@ -9,12 +9,14 @@
 //! Nothing here is random and nothing reads a clock: the world comes from a seed, ids from the seed and the
 //! order of creation, and time from the `at` of each request (a [`clock::LogicalClock`] hands it out). The
 //! state holds instants, never statuses, so it looks the same however far the clock has moved.
-//! [`faults`] scripts what a real cloud does at the wrong moment.
+//! [`faults`] scripts what a real cloud does at the wrong moment. [`listen`] serves the same cloud over real HTTP,
+//! to clients that aren't ours.
 
 mod aiworkspace;
 pub mod clock;
 mod dlc;
 pub mod faults;
+pub mod listen;
 mod params;
 mod reply;
 mod route;
@@ -23,6 +25,8 @@ mod testkit;
 mod verify;
 pub mod world;
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -36,6 +40,7 @@ use params::Query;
 use reply::CloudError;
 use route::{Endpoint, Route};
 use world::World;
+use world::file::StateFile;
 
 pub use verify::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, STS_ACCESS_KEY_ID, STS_ACCESS_KEY_SECRET, STS_SECURITY_TOKEN,
@@ -52,7 +57,22 @@ struct Inner {
     world: World,
     faults: Faults,
     nonces: verify::Nonces,
+    file: Option<StateFile>,
+    /// How many requests came so far.
+    requests: usize,
     journal: Vec<Entry>,
+}
+
+/// How a request reached the simulator.
+#[derive(Clone, Copy)]
+enum Via<'a> {
+    /// Through [`Transport`], from this project's own client.
+    Process,
+    /// Over HTTP, from whatever client speaks it.
+    Http {
+        /// The region of a host that names none.
+        region: &'a str,
+    },
 }
 
 /// One request as the simulator saw it.
@@ -82,12 +102,15 @@ impl Simulator {
                 world,
                 faults,
                 nonces: verify::Nonces::default(),
+                file: None,
+                requests: 0,
                 journal: Vec::new(),
             }),
         }
     }
 
-    /// Every request so far, in arrival order, refused ones too.
+    /// Every request of this process so far, in arrival order, refused ones too. Those over HTTP aren't kept: a server
+    /// that runs for weeks would only grow.
     pub fn journal(&self) -> Vec<Entry> {
         self.lock().journal.clone()
     }
@@ -100,6 +123,30 @@ impl Simulator {
         serde_json::to_value(&self.lock().world)
     }
 
+    /// Keeps the state in `path`: now, and after every change from now on, whole or not at all. A file that holds
+    /// this very state isn't written. When a later write fails, the change stays and is answered, the failure is
+    /// logged once, and each next request tries again.
+    ///
+    /// # Errors
+    /// When the file can't be written now.
+    pub fn save_to(&self, path: PathBuf) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.file = Some(StateFile::open(path, &inner.world)?);
+        Ok(())
+    }
+
+    fn answer(
+        &self,
+        request: &Request<Bytes>,
+        via: Via<'_>,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Response<Bytes> {
+        let mut inner = self.lock();
+        // Taken under the lock, so that time doesn't run backwards from one request to the next.
+        let at = now();
+        inner.answer(request, via, at)
+    }
+
     /// A panic elsewhere leaves the world as it was after some whole step, so a poisoned lock is still good.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -108,12 +155,12 @@ impl Simulator {
 
 impl Transport for Simulator {
     fn send<'a>(&'a self, request: Request<Bytes>, at: Timestamp) -> Exchange<'a> {
-        Box::pin(async move { Ok(self.lock().answer(&request, at)) })
+        Box::pin(async move { Ok(self.answer(&request, Via::Process, || at)) })
     }
 }
 
 impl Inner {
-    fn answer(&mut self, request: &Request<Bytes>, at: Timestamp) -> Response<Bytes> {
+    fn answer(&mut self, request: &Request<Bytes>, via: Via<'_>, at: Timestamp) -> Response<Bytes> {
         let host = route::host(request);
         let query = Query::parse(request.uri().query().unwrap_or_default());
         let mut entry = Entry {
@@ -125,12 +172,24 @@ impl Inner {
             verified: false,
             status: 0,
         };
-        let request_id = self.world.request_id(self.journal.len());
-        let result = self.handle(request, &host, &query, at, &mut entry);
-        let response = reply::render(result, &request_id, &host);
+        let result = self.handle(request, &host, &query, via, at, &mut entry);
+        if let Some(file) = &mut self.file {
+            file.keep(&self.world);
+        }
+        let response = self.reply(result, &host);
         entry.status = response.status().as_u16();
-        self.journal.push(entry);
+        match via {
+            Via::Process => self.journal.push(entry),
+            Via::Http { .. } => {}
+        }
         response
+    }
+
+    /// The answer to the next request.
+    fn reply(&mut self, result: Result<Map<String, Value>, CloudError>, host: &str) -> Response<Bytes> {
+        let request_id = self.world.request_id(self.requests);
+        self.requests += 1;
+        reply::render(result, &request_id, host)
     }
 
     fn handle(
@@ -138,10 +197,14 @@ impl Inner {
         request: &Request<Bytes>,
         host: &str,
         query: &Query,
+        via: Via<'_>,
         at: Timestamp,
         entry: &mut Entry,
     ) -> Result<Map<String, Value>, CloudError> {
-        let Endpoint { product, region } = Endpoint::parse(host)?;
+        let Endpoint { product, region } = match via {
+            Via::Process => Endpoint::parse(host)?,
+            Via::Http { region } => Endpoint::served(host, request.headers(), region)?,
+        };
         entry.region = Some(region.to_owned());
         let route = Route::find(product, request.method(), request.uri().path())?;
         let tool = route.tool();
@@ -149,7 +212,11 @@ impl Inner {
         route.check_headers(request.headers())?;
         verify::verify(request, host, query, at, &mut self.nonces)?;
         entry.verified = true;
-        product.check_user_agent(request.headers())?;
+        match via {
+            Via::Process => product.check_user_agent(request.headers())?,
+            // A real gateway takes any client's.
+            Via::Http { .. } => {}
+        }
 
         let world = &mut self.world;
         if let Some(Kind::NameRace { same }) = self.faults.strike(&tool) {
