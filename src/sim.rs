@@ -1,10 +1,10 @@
-//! The embedded simulator: a small cloud behind the client's own transport.
+//! The embedded simulator: two small clouds behind the client's own transport, PAI and PyroMind.
 //!
 //! It isn't a mock. It receives the same signed HTTP requests as the real hosts, shares no request type
 //! with the client, and believes nothing: `route` finds the product, region and operation, `verify`
 //! checks the signature by its own canonicalisation, `params` reads query and body strictly, and only then
 //! a handler (`aiworkspace`, `dlc`) touches the [`world`]. What goes wrong is answered as the cloud's
-//! gateway answers it (`reply`).
+//! gateway answers it (`reply`). PyroMind speaks another dialect and has a room of its own (`pyromind`).
 //!
 //! Nothing here is random and nothing reads a clock: the world comes from a seed, ids from the seed and the
 //! order of creation, and time from the `at` of each request (a [`clock::LogicalClock`] hands it out). The
@@ -18,6 +18,7 @@ mod dlc;
 pub mod faults;
 pub mod listen;
 mod params;
+mod pyromind;
 mod reply;
 mod route;
 #[cfg(test)]
@@ -42,11 +43,12 @@ use route::{Endpoint, Route};
 use world::World;
 use world::file::StateFile;
 
+pub use pyromind::PYROMIND_API_KEY;
 pub use verify::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, STS_ACCESS_KEY_ID, STS_ACCESS_KEY_SECRET, STS_SECURITY_TOKEN,
 };
 
-/// A cloud in this process: PAI-DLC 2020-12-03 and AIWorkSpace 2021-02-04.
+/// Two clouds in this process: PAI, that is PAI-DLC 2020-12-03 and AIWorkSpace 2021-02-04, and PyroMind.
 ///
 /// Requests are handled one at a time, in arrival order.
 pub struct Simulator {
@@ -80,15 +82,17 @@ enum Via<'a> {
 pub struct Entry {
     /// The tool that the operation belongs to, such as `dlc_create_job`; `None` when no operation was found.
     pub tool: Option<String>,
-    /// The region that the host named; `None` for a host that isn't ours.
+    /// The region that the host named; `None` for a host that names none.
     pub region: Option<String>,
+    /// The cluster that a PyroMind request chose by `X-Cluster`, which changes nothing here.
+    pub cluster: Option<String>,
     /// HTTP method.
     pub method: String,
     /// Path as sent, percent-encoded.
     pub path: String,
     /// Query parameters, decoded, in the order sent.
     pub query: Vec<(String, String)>,
-    /// Whether the signature held; `false` also when the request was refused before that check.
+    /// Whether the signature or key held; `false` also when the request was refused before that check.
     pub verified: bool,
     /// HTTP status of the answer.
     pub status: u16,
@@ -166,17 +170,23 @@ impl Inner {
         let mut entry = Entry {
             tool: None,
             region: None,
+            cluster: None,
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             query: query.pairs().to_vec(),
             verified: false,
             status: 0,
         };
-        let result = self.handle(request, &host, &query, via, at, &mut entry);
+        let response = if Endpoint::is_pyromind(request, &host) {
+            let answer = self.handle_pyromind(request, &query, at, &mut entry);
+            self.reply_pyromind(answer)
+        } else {
+            let result = self.handle(request, &host, &query, via, at, &mut entry);
+            self.reply(result, &host)
+        };
         if let Some(file) = &mut self.file {
             file.keep(&self.world);
         }
-        let response = self.reply(result, &host);
         entry.status = response.status().as_u16();
         match via {
             Via::Process => self.journal.push(entry),
@@ -187,9 +197,48 @@ impl Inner {
 
     /// The answer to the next request.
     fn reply(&mut self, result: Result<Map<String, Value>, CloudError>, host: &str) -> Response<Bytes> {
+        let request_id = self.next_request_id();
+        reply::render(result, &request_id, host)
+    }
+
+    /// The same in PyroMind's envelope.
+    fn reply_pyromind(&mut self, answer: pyromind::Answer) -> Response<Bytes> {
+        let trace_id = self.next_request_id().to_lowercase();
+        pyromind::render(answer, &trace_id)
+    }
+
+    fn next_request_id(&mut self) -> String {
         let request_id = self.world.request_id(self.requests);
         self.requests += 1;
-        reply::render(result, &request_id, host)
+        request_id
+    }
+
+    /// Refuses what never became a request that could be read.
+    fn refuse(&mut self, error: CloudError, head: &Request<()>) -> Response<Bytes> {
+        let host = route::host(head);
+        if Endpoint::is_pyromind(head, &host) {
+            self.reply_pyromind(Err(pyromind::Failure::new(error.status, error.message)))
+        } else {
+            self.reply(Err(error), &host)
+        }
+    }
+
+    fn handle_pyromind(
+        &mut self,
+        request: &Request<Bytes>,
+        query: &Query,
+        at: Timestamp,
+        entry: &mut Entry,
+    ) -> pyromind::Answer {
+        let cluster = request.headers().get("x-cluster").and_then(|value| value.to_str().ok());
+        entry.cluster = cluster.map(str::to_owned);
+        let operation = pyromind::Operation::find(request.method(), request.uri().path());
+        entry.tool = operation.as_ref().map(|operation| operation.tool().to_owned());
+        pyromind::authenticate(request.headers())?;
+        entry.verified = true;
+        let operation = operation.ok_or_else(pyromind::Failure::no_endpoint)?;
+        let fault = self.faults.strike(operation.tool());
+        pyromind::handle(&mut self.world.pyromind, &operation, fault, query, request.body(), at)
     }
 
     fn handle(
@@ -327,6 +376,7 @@ mod tests {
             Entry {
                 tool: Some("aiworkspace_list_workspaces".to_owned()),
                 region: Some("cn-hangzhou".to_owned()),
+                cluster: None,
                 method: "GET".to_owned(),
                 path: "/api/v1/workspaces".to_owned(),
                 query: vec![pair("Option", "CheckWorkspaceExists"), pair("WorkspaceName", "nlp_lab")],
@@ -336,6 +386,7 @@ mod tests {
             Entry {
                 tool: Some("dlc_get_job".to_owned()),
                 region: Some("cn-hangzhou".to_owned()),
+                cluster: None,
                 method: "GET".to_owned(),
                 path: JOB.to_owned(),
                 query: Vec::new(),

@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::reply::CloudError;
-use super::{Simulator, Via, route};
+use super::{Simulator, Via};
 
 /// The largest head of a request, in bytes.
 const HEAD: usize = 64 * 1024;
@@ -164,21 +164,21 @@ impl HttpCloud {
             Ok(Ok(None)) => {
                 let message = format!("The body must have at most {BODY} bytes.");
                 let error = CloudError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestBodyTooLarge", message);
-                self.refuse(error, Request::from_parts(head, ()))
+                self.refuse(error, &Request::from_parts(head, ()))
             }
             Ok(Err(error)) => return Err(error),
             Err(_) => {
                 let message = "The body did not arrive in time.".to_owned();
                 let error = CloudError::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", message);
-                self.refuse(error, Request::from_parts(head, ()))
+                self.refuse(error, &Request::from_parts(head, ()))
             }
         };
         Ok(answer.map(Full::new))
     }
 
     /// Refuses what never became a request, and hangs up.
-    fn refuse(&self, error: CloudError, head: Request<()>) -> Response<Bytes> {
-        let mut answer = self.simulator.lock().reply(Err(error), &route::host(&head));
+    fn refuse(&self, error: CloudError, head: &Request<()>) -> Response<Bytes> {
+        let mut answer = self.simulator.lock().refuse(error, head);
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         answer
     }

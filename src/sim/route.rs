@@ -4,6 +4,7 @@ use http::header::{HOST, USER_AGENT};
 use http::{HeaderMap, Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
+use super::pyromind;
 use super::reply::CloudError;
 use super::world::REGIONS;
 
@@ -83,6 +84,14 @@ pub(super) struct Endpoint<'a> {
 }
 
 impl<'a> Endpoint<'a> {
+    /// Whether a request is for PyroMind: by its host or, where one host serves every cloud, by its path, unless
+    /// it shows a header that only PAI's requests have.
+    pub(super) fn is_pyromind<T>(request: &Request<T>, host: &str) -> bool {
+        let name = host.split_once(':').map_or(host, |(name, _port)| name);
+        let is_pai = request.headers().keys().any(|name| name.as_str().starts_with("x-acs-"));
+        name.eq_ignore_ascii_case(pyromind::HOST) || (!is_pai && pyromind::has_family(request.uri().path()))
+    }
+
     /// Reads `{product}.{region}.aliyuncs.com`, the VPC form too.
     pub(super) fn parse(host: &'a str) -> Result<Self, CloudError> {
         let (label, region) =

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use super::*;
+use crate::sim::route;
 use crate::sim::testkit::{AT, Call, DLC, WORKSPACE, simulator};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -186,6 +187,21 @@ async fn what_is_malformed_or_too_large_is_refused_and_the_server_lives_on() {
         );
         assert!(server.lives().await);
     }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn pyromind_is_found_by_its_paths_and_refuses_in_its_own_words() {
+    let server = Server::start(PATIENCE).await;
+    let head = "GET /api/v1/sandboxes?status=error HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+    let (status, body) =
+        server.exchange(format!("{head}authorization: Bearer redline-sim\r\n\r\n").as_bytes()).await;
+    assert_eq!((status, &body["data"]["total"]), (200, &json!(1)));
+    let refused = |code: u16, message: &str| (code, json!({"code": code, "message": message, "data": null}));
+    let keyless = server.exchange(format!("{head}\r\n").as_bytes()).await;
+    assert_eq!(keyless, refused(401, "missing or invalid api key"));
+    let large = server.exchange(format!("{head}content-length: {}\r\n\r\n", u64::MAX / 2).as_bytes()).await;
+    assert_eq!(large, refused(413, "The body must have at most 1048576 bytes."));
     server.end().await;
 }
 

@@ -11,7 +11,7 @@ use crate::sim::dlc;
 use crate::sim::params::Fields;
 
 /// More than any run creates, and few enough that counting on never ends.
-const MOST_CREATED: u64 = 1 << 53;
+pub(super) const MOST_CREATED: u64 = 1 << 53;
 
 /// Why a text isn't the state of a world. It names places, never values: jobs hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +63,7 @@ impl World {
             let images = region.images.iter().map(|image| image.created);
             workspaces.chain(images).chain(region.jobs.iter().map(|job| job.submitted))
         });
-        each.max().unwrap_or(Timestamp::MIN)
+        each.chain([self.pyromind.latest()]).max().unwrap_or(Timestamp::MIN)
     }
 
     fn check(&self) -> Result<(), StateError> {
@@ -71,6 +71,7 @@ impl World {
             return Err(value("created", format!("must be at most {MOST_CREATED}")));
         }
         let seen = &mut Seen::default();
+        self.pyromind.check()?;
         self.regions.iter().try_for_each(|(id, region)| {
             let path = format!("regions.{id}");
             if !REGIONS.contains(&id.as_str()) {
@@ -131,14 +132,14 @@ impl Region {
     }
 }
 
-fn once<'a>(seen: &mut BTreeSet<&'a str>, text: &'a str, path: String) -> Result<(), StateError> {
+pub(super) fn once<'a>(seen: &mut BTreeSet<&'a str>, text: &'a str, path: String) -> Result<(), StateError> {
     if text.is_empty() || !seen.insert(text) {
         return Err(value(path, "must be there, and only once"));
     }
     Ok(())
 }
 
-fn value(path: impl Into<String>, what: impl Display) -> StateError {
+pub(super) fn value(path: impl Into<String>, what: impl Display) -> StateError {
     StateError::Value { path: path.into(), what: what.to_string() }
 }
 
