@@ -19,5 +19,6 @@ mod consent;
 mod dry_run;
 mod jobs;
 mod secret;
+mod sim_listen;
 mod stdio;
 mod workspaces;
