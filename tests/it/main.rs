@@ -18,6 +18,7 @@ mod command_line;
 mod consent;
 mod dry_run;
 mod jobs;
+mod pyromind;
 mod secret;
 mod sim_listen;
 mod stdio;
