@@ -4,11 +4,12 @@
 
 pub mod aiworkspace;
 pub mod dlc;
+pub mod pyromind;
 
 use crate::spec::Tool;
 
 /// Every family, in the order of the catalogue.
-static FAMILIES: [&[Tool]; 2] = [&aiworkspace::TOOLS, &dlc::TOOLS];
+static FAMILIES: [&[Tool]; 3] = [&aiworkspace::TOOLS, &dlc::TOOLS, &pyromind::TOOLS];
 
 /// Every tool, sorted by name within its cloud.
 pub fn all() -> impl Iterator<Item = &'static Tool> {
@@ -21,4 +22,4 @@ pub fn find(name: &str) -> Option<&'static Tool> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
 //! The whole catalogue, held to what every client takes and to what the clouds document.
 
 mod api;
-mod arguments;
+pub(crate) mod arguments;
 mod catalogue;
 mod jobs;
 mod properties;

@@ -26,7 +26,7 @@ fn read_of(tool: &str) -> Call {
         "aiworkspace_get_workspace" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "1001" }),
         "dlc_get_job" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc-vision-1" }),
         "aiworkspace_list_images" => json!({ "RegionId": "cn-hangzhou", "detail": "full" }),
-        _ => json!({ "RegionId": "cn-hangzhou" }),
+        other => Value::Object(crate::tools::tests::arguments::least(other)),
     };
     call(tool, &arguments)
 }

@@ -12,7 +12,7 @@ fn least(tool: &str) -> Call {
         "aiworkspace_create_workspace" => workspace(),
         "aiworkspace_get_workspace" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "1001" }),
         "dlc_get_job" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }),
-        _ => json!({ "RegionId": "cn-hangzhou" }),
+        other => Value::Object(crate::tools::tests::arguments::least(other)),
     };
     call(tool, &arguments)
 }

@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::spec::marks::{Fact, Kind, Mark, Place, Shape};
 use crate::spec::schema::generate;
-use crate::spec::{Effect, Method, Operation, Payload};
+use crate::spec::{Effect, Method, Operation, Payload, Vendor};
 use crate::tools::aiworkspace::{assets, workspaces};
 use crate::tools::dlc::jobs;
+use crate::tools::pyromind::{instances, sandboxes};
 use crate::tools::{all, find};
 
 /// Calls `visit` for `schema` and every schema in it; property names aren't keywords.
@@ -40,6 +41,17 @@ fn raw() -> Vec<(&'static str, Value, Value)> {
         of::<workspaces::ListWorkspaces>(),
         of::<jobs::CreateJob>(),
         of::<jobs::GetJob>(),
+        of::<instances::CreateInstance>(),
+        of::<sandboxes::CreateSandbox>(),
+        of::<sandboxes::DeleteSandbox>(),
+        of::<sandboxes::ExecuteSandboxAction>(),
+        of::<sandboxes::ExecuteSandboxBatchActions>(),
+        of::<instances::GetInstance>(),
+        of::<instances::GetInstanceAccessToken>(),
+        of::<sandboxes::GetSandbox>(),
+        of::<sandboxes::GetSandboxVnc>(),
+        of::<instances::ListInstances>(),
+        of::<sandboxes::ListSandboxes>(),
     ];
     let listed: Vec<_> = all().map(|tool| tool.name()).collect();
     assert_eq!(raw.iter().map(|(name, ..)| *name).collect::<Vec<_>>(), listed);
@@ -160,7 +172,7 @@ fn names_say_cloud_and_action() {
             }
             action.push(letter.to_ascii_lowercase());
         }
-        assert_eq!(spec.name, format!("{}{action}", spec.cloud.prefix()));
+        assert_eq!(spec.name, format!("{}_{}", spec.cloud.prefix(), action.trim_start_matches('_')));
         assert!(spec.name.len() < 44, "{}", spec.name);
         assert!(spec.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", spec.name);
         assert!(names.insert(spec.name), "{} is there twice", spec.name);
@@ -180,17 +192,22 @@ fn path_parameters_and_the_region_are_required() {
         let spec = tool.spec();
         let required: Vec<&str> = tool.schema().full["required"]
             .as_array()
-            .unwrap()
-            .iter()
+            .into_iter()
+            .flatten()
             .map(|name| name.as_str().unwrap())
             .collect();
         let named: Vec<&str> =
             spec.route.path.split('/').filter_map(|step| step.strip_prefix('{')?.strip_suffix('}')).collect();
-        for name in named.iter().chain(&["RegionId"]) {
+        for name in &named {
             assert!(required.contains(name), "{} leaves {name} optional", spec.name);
         }
         assert_eq!(spec.route.path.matches('{').count(), named.len());
-        assert_eq!(tool.request().field("RegionId").unwrap().place, Place::Host);
+        let region = tool.request().field("RegionId").map(|shape| shape.place);
+        let expected = match spec.cloud.vendor() {
+            Vendor::Alibaba => (Some(Place::Host), true),
+            Vendor::PyroMind => (None, false),
+        };
+        assert_eq!((region, required.contains(&"RegionId")), expected, "{}", spec.name);
         let payload = match spec.route.method {
             Method::Get => Payload::Query,
             Method::Post => Payload::Body,
@@ -213,7 +230,9 @@ fn marks_are_known() {
                         "x-mask" => serde_json::from_value::<Mark>(value.clone()).is_ok(),
                         "x-fact" => serde_json::from_value::<Fact>(value.clone()).is_ok(),
                         "x-place" => serde_json::from_value::<Place>(value.clone()).is_ok(),
-                        "x-exact" | "x-folded" | "x-full-only" => value == &Value::Bool(true),
+                        "x-exact" | "x-untrusted" | "x-ahead" | "x-waits" | "x-folded" | "x-full-only" => {
+                            value == &Value::Bool(true)
+                        }
                         "x-only-if" => value.is_string(),
                         _ => false,
                     };
@@ -280,7 +299,7 @@ fn free_texts_of_replies_are_known() {
     let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch Collections Command Description DetailErrorMsg DisplayName \
         DockerRegistry ErrorMonitoringArgs ErrorMsg Key LocalPath LocalhostProfile ModelName MountPath Name PodAnnotations \
         PodLabels Policy Provider Reason ReasonMessage RestartFailReason RoleArn SanityCheckArgs SharedVolumeMountPaths Shell \
-        Tags ThirdpartyLibDir ThirdpartyLibs UserCommand Value WorkingDir WorkspaceName";
+        Tags ThirdpartyLibDir ThirdpartyLibs UserCommand Value WorkingDir WorkspaceName logs message name";
     assert_eq!(free.into_iter().collect::<Vec<_>>().join(" "), expected);
 }
 
@@ -323,11 +342,33 @@ fn the_description_says_when_to_set_verbose() {
     }
 }
 
-/// R-WS-93: a workspace can't be deleted, R-DLC-33: a quota can't be looked up.
+/// R-WS-93: a workspace can't be deleted, R-DLC-33: a quota can't be looked up; R-PM-019, R-PM-033, R-PM-066: what
+/// hands out a secret isn't a read.
 #[test]
-fn nothing_destroys_or_reveals() {
-    use crate::spec::Effect;
-    let writes: Vec<_> =
-        all().filter(|tool| tool.spec().effect != Effect::Read).map(|tool| tool.name()).collect();
-    assert_eq!(writes, ["aiworkspace_create_workspace", "dlc_create_job"]);
+fn what_is_no_read_is_known() {
+    let effects: Vec<_> = all()
+        .map(|tool| (tool.name(), tool.spec().effect))
+        .filter(|(_, effect)| *effect != Effect::Read)
+        .collect();
+    assert_eq!(
+        effects,
+        [
+            ("aiworkspace_create_workspace", Effect::Create),
+            ("dlc_create_job", Effect::Create),
+            ("pyromind_create_instance", Effect::Create),
+            ("pyromind_create_sandbox", Effect::Create),
+            ("pyromind_delete_sandbox", Effect::Destroy),
+            ("pyromind_execute_sandbox_action", Effect::Act),
+            ("pyromind_execute_sandbox_batch_actions", Effect::Act),
+            ("pyromind_get_instance_access_token", Effect::Reveal),
+            ("pyromind_get_sandbox_vnc", Effect::Reveal),
+        ]
+    );
+    for tool in all() {
+        each_field(tool.name(), tool.reply(), &mut |path, _, mark| {
+            if matches!(mark, Some(Mark::HandOver | Mark::UrlToken)) {
+                assert!(tool.spec().effect.changes(), "{path}");
+            }
+        });
+    }
 }
