@@ -1,5 +1,6 @@
 //! `redline-mcp call`: one call through the same gateway, its yes taken on a terminal.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::process::ExitCode;
@@ -127,7 +128,7 @@ fn describe(question: &Question) -> Value {
             json!({ "region": options.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>() })
         }
         Form::Approve => json!({ "approve": [true] }),
-        Form::TypeId { id } => json!({ "resource_id": [id] }),
+        Form::TypeId { id, .. } => json!({ "resource_id": [id] }),
     };
     json!({ "rule": question.rule(), "question": question.message(), "form": form })
 }
@@ -159,15 +160,17 @@ fn terminal() -> Option<(Box<dyn BufRead>, Box<dyn Write>)> {
 
 fn prompt(question: &Question, mut input: impl BufRead, mut output: impl Write) -> io::Result<Reply> {
     writeln!(output, "\n{}\n", question.message())?;
-    let hint = match question.form() {
+    let hint: Cow<'_, str> = match question.form() {
         Form::Region { options } => {
             for (id, name) in options {
                 writeln!(output, "  {id:<24} {name}")?;
             }
-            "Type the region to use, or nothing to cancel: "
+            "Type the region to use, or nothing to cancel: ".into()
         }
-        Form::Approve => "Type yes to approve, anything else to decline: ",
-        Form::TypeId { .. } => "Type the id of what this is about to approve, or nothing to decline: ",
+        Form::Approve => "Type yes to approve, anything else to decline: ".into(),
+        Form::TypeId { argument, .. } => {
+            format!("Type the {argument} to approve, or nothing to decline: ").into()
+        }
     };
     write!(output, "{hint}")?;
     output.flush()?;

@@ -1,8 +1,11 @@
 //! Whole steps, against the simulator, with its journal as the second witness of what was sent.
 
-use std::sync::Arc;
+mod hand_over;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -12,7 +15,8 @@ use crate::cloud::bearer::Bearer;
 use crate::cloud::credentials::{AccessKey, Accounts, Chain, Provider};
 use crate::cloud::endpoint::Endpoints;
 use crate::cloud::sign::Signature;
-use crate::policy::consent::{Channel, Operator, Reply};
+use crate::cloud::transport::{Exchange, Transport};
+use crate::policy::consent::{Channel, Form, Operator, Reply};
 use crate::policy::{OnMiss, Settings};
 use crate::sim::Simulator;
 use crate::sim::clock::LogicalClock;
@@ -23,8 +27,24 @@ use crate::vault::{LIFETIME, Vault};
 struct Bench {
     gateway: Arc<Gateway>,
     simulator: Arc<Simulator>,
+    bodies: Arc<Mutex<Vec<Value>>>,
     scope: Arc<Scope>,
     directory: tempfile::TempDir,
+}
+
+/// What reached the simulator: the bodies, in order.
+#[derive(Clone)]
+struct Recorder {
+    simulator: Arc<Simulator>,
+    bodies: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Transport for Recorder {
+    fn send<'a>(&'a self, request: http::Request<Bytes>, at: Timestamp) -> Exchange<'a> {
+        let body = serde_json::from_slice(request.body()).unwrap_or_default();
+        self.bodies.lock().unwrap().push(body);
+        self.simulator.send(request, at)
+    }
 }
 
 fn bench() -> Bench {
@@ -43,9 +63,10 @@ fn bench_with(faults: &str, operator: Operator, providers: Vec<Provider>) -> Ben
         secret_command: "redline-mcp secret HANDLE".to_owned(),
     })
     .unwrap();
+    let bodies = Arc::<Mutex<Vec<Value>>>::default();
     let vault = Vault::new(directory.path().join("vault"), LIFETIME);
     let client = Client::new(cloud::Parts {
-        transport: simulator.clone(),
+        transport: Arc::new(Recorder { simulator: simulator.clone(), bodies: bodies.clone() }),
         accounts: Accounts { alibaba: Chain::new(providers), ..Accounts::simulator() },
         endpoints: Endpoints::simulator(),
         signature: Signature::default(),
@@ -63,7 +84,7 @@ fn bench_with(faults: &str, operator: Operator, providers: Vec<Provider>) -> Ben
         clock: Clock::Logical(LogicalClock::new(start, SignedDuration::from_secs(1))),
     });
     let gateway = Arc::new(gateway);
-    Bench { scope: gateway.new_scope(), gateway, simulator, directory }
+    Bench { scope: gateway.new_scope(), gateway, simulator, bodies, directory }
 }
 
 impl Bench {
@@ -103,6 +124,10 @@ impl Bench {
 fn yes(question: &Question, arguments: &Value) -> Answer {
     let content = match question.form().property() {
         "region" => json!({ "region": arguments["RegionId"] }),
+        "resource_id" => match question.form() {
+            Form::TypeId { id, .. } => json!({ "resource_id": id }),
+            Form::Region { .. } | Form::Approve => panic!("no id is asked for"),
+        },
         property => json!({ property: true }),
     };
     Answer {

@@ -29,6 +29,8 @@ pub enum Form {
     Approve,
     /// The property `resource_id`, into which the id of what is destroyed or revealed is typed.
     TypeId {
+        /// The argument that names it.
+        argument: &'static str,
         /// The id.
         id: String,
     },
@@ -285,7 +287,7 @@ pub(super) fn filled(form: &Form, content: &Value) -> Filled {
         }
         (Form::Approve, Some(Value::Bool(true))) => Filled::Yes,
         (Form::Approve, Some(Value::Bool(false))) => Filled::No,
-        (Form::TypeId { id }, Some(Value::String(typed))) if typed.trim() == id => Filled::Yes,
+        (Form::TypeId { id, .. }, Some(Value::String(typed))) if typed.trim() == id => Filled::Yes,
         (Form::TypeId { .. }, Some(Value::String(typed))) if !typed.trim().is_empty() => Filled::Mistyped,
         (Form::Region { .. } | Form::Approve | Form::TypeId { .. }, _) => Filled::Blank,
     }

@@ -19,6 +19,7 @@
 //! ```
 
 mod handing;
+mod paging;
 mod request;
 mod view;
 
@@ -28,7 +29,7 @@ use serde_json::{Map, Value, json};
 
 use super::hand_over::Deposit;
 use super::refusal::Refusal;
-use super::sweep::Seen;
+use super::sweep::{Seen, Text};
 use super::verdict::{CloudError, Existing, Raw};
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::Detail;
@@ -77,6 +78,8 @@ pub struct Shown {
 
 /// What tells how a person gets what was handed over.
 const HANDED_OVER: &str = "handed_over";
+/// What tells that a list goes on.
+const NEXT_PAGE: &str = "next_page";
 
 /// What is to be shown.
 pub enum Disclosure<'d> {
@@ -124,7 +127,7 @@ pub(super) fn mask(disclosure: &Disclosure<'_>, hand_over: HandOver<'_>, seen: &
     let (body, is_error) = match disclosure {
         Disclosure::Reply(call, raw) => {
             let shown = reply(call, raw, hand_over, seen, &mut redactions, &mut deposits);
-            (if shown.is_object() { shown } else { json!({}) }, false)
+            (with_next_page(call, raw, shown, seen, &mut redactions), false)
         }
         Disclosure::Existing(existing) => {
             note(existing.tool.reply(), existing.reply.open(), seen);
@@ -162,6 +165,21 @@ fn reply(
     let shown = view.show(tool.reply(), raw.open());
     deposits.extend(view.into_deposits());
     shown
+}
+
+/// A reply as a body, with what leads to the next page of a list.
+fn with_next_page(
+    call: &Call,
+    raw: &Raw,
+    shown: Value,
+    seen: &Seen,
+    redactions: &mut BTreeMap<String, u64>,
+) -> Value {
+    let mut body = if shown.is_object() { shown } else { json!({}) };
+    if let (Value::Object(body), Some(text)) = (&mut body, paging::next_page(call, raw.open())) {
+        body.insert(NEXT_PAGE.to_owned(), seen.sweep(&text, Text::Free, redactions).into());
+    }
+    body
 }
 
 /// `body`, with what its handles are for.

@@ -97,8 +97,11 @@ pub(super) fn arguments(
 /// (R-PM-020, R-PM-022).
 fn form(call: &Call) -> Form {
     let spec = call.spec();
-    match (spec.effect, spec.subject().and_then(|name| call.text(name))) {
-        (Effect::Destroy | Effect::Reveal, Some(id)) => Form::TypeId { id: id.to_owned() },
+    let subject = spec.subject().and_then(|argument| Some((argument, call.text(argument)?)));
+    match (spec.effect, subject) {
+        (Effect::Destroy | Effect::Reveal, Some((argument, id))) => {
+            Form::TypeId { argument, id: id.to_owned() }
+        }
         (
             Effect::Destroy
             | Effect::Reveal

@@ -138,7 +138,7 @@ fn refused(verdict: Verdict) -> Refusal {
 
 fn yes(question: &Question) -> Answer {
     let filled = match question.form() {
-        Form::TypeId { id } => json!({ "resource_id": id }),
+        Form::TypeId { id, .. } => json!({ "resource_id": id }),
         Form::Approve | Form::Region { .. } => json!({ "approve": true }),
     };
     answer(question, Reply::Accepted(filled))

@@ -43,8 +43,8 @@ fn schema(form: &Form, version: Option<&ProtocolVersion>) -> Result<ElicitationS
         Form::Approve => {
             builder.required_bool_with(form.property(), |field| field.title("Approve exactly this call"))
         }
-        Form::TypeId { .. } => builder.required_string_with(form.property(), |field| {
-            field.title("Type the id of what this is about, to approve exactly this call")
+        Form::TypeId { argument, .. } => builder.required_string_with(form.property(), |field| {
+            field.title(format!("Type the {argument} to approve exactly this call"))
         }),
         Form::Region { options } => {
             let (ids, names): (Vec<_>, Vec<_>) = options.iter().cloned().unzip();
@@ -117,6 +117,21 @@ mod tests {
         });
         assert_eq!(form(&Form::Approve, ProtocolVersion::V_2025_06_18), expected);
         assert_eq!(form(&Form::Approve, ProtocolVersion::V_2026_07_28), expected);
+    }
+
+    /// R-PM-022: the id is typed, not offered.
+    #[test]
+    fn what_destroys_asks_for_its_id_without_giving_it() {
+        let expected = json!({
+            "type": "object",
+            "properties": { "resource_id": {
+                "type": "string", "title": "Type the sandbox_id to approve exactly this call",
+            } },
+            "required": ["resource_id"],
+        });
+        let typed = Form::TypeId { argument: "sandbox_id", id: "sbx_1".to_owned() };
+        assert_eq!(form(&typed, ProtocolVersion::V_2025_06_18), expected);
+        assert_eq!(form(&typed, ProtocolVersion::V_2026_07_28), expected);
     }
 
     /// R-WS-45

@@ -14,7 +14,10 @@ const LOOKS: usize = 40;
 impl Demo {
     pub(super) async fn tell(&self) -> Result<(), CliError> {
         let tools = self.client.list_all_tools().await.map_err(DemoError::Call)?;
-        print(&format!("An agent, a human and a simulated cloud. The server offers {} tools.", tools.len()))?;
+        print(&format!(
+            "An agent, a human and two simulated clouds. The server offers {} tools.",
+            tools.len()
+        ))?;
         self.human.wants(REGION);
         self.guess().await?;
         let workspace = self.region().await?;
