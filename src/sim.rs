@@ -162,7 +162,12 @@ impl Inner {
             Route::CreateWorkspace => aiworkspace::create_workspace(world, region, request.body(), at),
             Route::ListImages => aiworkspace::list_images(world, region, query),
             Route::CreateJob => dlc::create_job(world, region, request.body(), at),
+            Route::ListJobs => dlc::list_jobs(world, region, query, at),
             Route::GetJob(id) => dlc::get_job(world, region, &id, query, at),
+            Route::StopJob(id) => dlc::stop_job(world, region, &id, at),
+            Route::GetJobEvents(id) => dlc::get_job_events(world, region, &id, query, at),
+            Route::GetPodEvents(id, pod) => dlc::get_pod_events(world, region, (&id, &pod), query, at),
+            Route::GetPodLogs(id, pod) => dlc::get_pod_logs(world, region, (&id, &pod), query, at),
         }
     }
 }

@@ -37,6 +37,11 @@ impl Call {
         Self::new("POST", host, path, action, body.to_string().into())
     }
 
+    /// A POST without a body.
+    pub(super) fn act(host: &str, path: &str, action: &str) -> Self {
+        Self::new("POST", host, path, action, Bytes::new())
+    }
+
     fn new(method: &str, host: &str, path: &str, action: &str, body: Bytes) -> Self {
         static NONCE: AtomicU64 = AtomicU64::new(0);
         let version = if host.starts_with("pai-dlc") { "2020-12-03" } else { "2021-02-04" };
