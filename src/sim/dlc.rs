@@ -21,8 +21,8 @@ mod window;
 pub(super) use events::{get_job_events, get_pod_events};
 pub(super) use list::list_jobs;
 pub(super) use logs::get_pod_logs;
-pub(super) use stop::stop_job;
-pub(super) use submit::create_job;
+pub(super) use stop::{stop_job, stops};
+pub(super) use submit::{check, create_job};
 pub(super) use view::get_job;
 
 use http::StatusCode;

@@ -8,6 +8,7 @@ pub(super) mod images;
 mod jobs;
 pub(super) mod random;
 pub(super) mod seed;
+mod state;
 
 use std::collections::BTreeMap;
 
@@ -16,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::reply::CloudError;
-use canaries::Person;
 use random::SplitMix64;
 
 pub use canaries::CANARIES;
+pub use state::StateError;
 
 /// The regions that the simulated cloud has, for both products: the public ones of either.
 pub const REGIONS: &[&str] = &[
@@ -52,13 +53,14 @@ pub const REGIONS: &[&str] = &[
 pub(super) const WORKSPACE_INITIALIZING: SignedDuration = SignedDuration::from_secs(5);
 
 /// The whole state of the simulated cloud.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct World {
     seed: u64,
     /// How many things requests have created; ids derive from it.
     created: u64,
     /// Regions in which the account has something; any other known region is empty and not activated.
-    regions: BTreeMap<&'static str, Region>,
+    regions: BTreeMap<String, Region>,
 }
 
 impl World {
@@ -97,14 +99,21 @@ impl World {
         }
     }
 
+    /// A job id that no job of any region has.
     pub(super) fn new_job_id(&mut self) -> String {
-        self.created += 1;
-        seed::job_id(&mut SplitMix64::new(self.seed, "new job", self.created))
+        loop {
+            self.created += 1;
+            let id = seed::job_id(&mut SplitMix64::new(self.seed, "new job", self.created));
+            if self.regions.values().flat_map(|region| &region.jobs).all(|job| job.id != id) {
+                return id;
+            }
+        }
     }
 }
 
 /// What the account has in one region.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Region {
     pub(super) activation: Activation,
     pub(super) workspaces: Vec<Workspace>,
@@ -141,7 +150,7 @@ impl Region {
 }
 
 /// Whether PAI is activated in a region.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Activation {
     /// Activated.
     Active,
@@ -151,7 +160,8 @@ pub(super) enum Activation {
     Forbidden,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Workspace {
     pub(super) id: String,
     pub(super) name: String,
@@ -166,10 +176,20 @@ pub(super) struct Workspace {
     pub(super) held: Option<WorkspaceStatus>,
     /// RAM denies the caller this workspace: it's listed, and no more.
     pub(super) closed: bool,
-    pub(super) creator: &'static str,
-    pub(super) owner: Person,
-    pub(super) admins: Vec<&'static str>,
+    pub(super) creator: String,
+    pub(super) owner: Owner,
+    pub(super) admins: Vec<String>,
     pub(super) extra_infos: Map<String, Value>,
+}
+
+/// A person as the cloud describes the owner of a workspace.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Owner {
+    pub(super) user_id: String,
+    pub(super) user_kp: String,
+    pub(super) user_name: String,
+    pub(super) display_name: String,
 }
 
 impl Workspace {
@@ -182,7 +202,7 @@ impl Workspace {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum WorkspaceStatus {
     Enabled,
     Initializing,
@@ -205,34 +225,37 @@ impl WorkspaceStatus {
     }
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Image {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) uri: String,
-    pub(super) description: &'static str,
-    pub(super) accessibility: &'static str,
+    pub(super) description: String,
+    pub(super) accessibility: String,
     /// GB.
     pub(super) size: u32,
     pub(super) created: Timestamp,
-    pub(super) labels: Vec<(&'static str, &'static str)>,
+    pub(super) labels: Vec<(String, String)>,
     /// Who made it and where; an official image has none.
     pub(super) belongs: Option<Belongs>,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Belongs {
     pub(super) workspace_id: String,
-    pub(super) user_id: &'static str,
-    pub(super) parent_user_id: &'static str,
+    pub(super) user_id: String,
+    pub(super) parent_user_id: String,
     pub(super) source_id: String,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Job {
     pub(super) id: String,
     pub(super) workspace_id: String,
-    pub(super) user_id: &'static str,
+    pub(super) user_id: String,
     pub(super) submitted: Timestamp,
     /// How long it runs if nothing cuts it short.
     pub(super) run: SignedDuration,
@@ -245,7 +268,7 @@ pub(super) struct Job {
 }
 
 /// How a job ends if nothing cuts it short.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum Outcome {
     Succeeds,
     CommandFails,
@@ -338,9 +361,10 @@ mod tests {
             assert_eq!(canaries_in(&state).contains(canary), !elsewhere.contains(canary), "{canary}");
         }
         for workspace in world.regions.values().flat_map(|region| &region.workspaces) {
-            let Person { user_id, user_kp, user_name, display_name } = workspace.owner;
-            let planted = [workspace.creator, user_id, user_kp, user_name, display_name];
-            assert!(planted.iter().chain(&workspace.admins).all(|identity| CANARIES.contains(identity)));
+            let Owner { user_id, user_kp, user_name, display_name } = &workspace.owner;
+            let planted = [&workspace.creator, user_id, user_kp, user_name, display_name];
+            let mut identities = planted.into_iter().chain(&workspace.admins);
+            assert!(identities.all(|identity| CANARIES.contains(&identity.as_str())));
         }
     }
 

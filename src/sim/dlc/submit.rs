@@ -52,7 +52,7 @@ pub(in crate::sim) fn create_job(
     let job = Job {
         id,
         workspace_id,
-        user_id: CALLER.user_id,
+        user_id: CALLER.user_id.to_owned(),
         submitted: at,
         run,
         outcome,
@@ -104,7 +104,8 @@ fn images_exist(
     Ok(true)
 }
 
-fn check(fields: &Fields<'_>) -> Result<(), CloudError> {
+/// Whether a body is one that CreateJob takes, whatever the world holds.
+pub(in crate::sim) fn check(fields: &Fields<'_>) -> Result<(), CloudError> {
     let name = fields.required_text("DisplayName")?;
     if name.chars().count() > 1024 {
         return Err(CloudError::invalid("DisplayName", "must have at most 1024 characters"));

@@ -18,10 +18,10 @@ pub(super) fn seeded(seed: u64, region: &str, workspaces: &[Workspace]) -> Vec<J
     let (Some(vision), Some(payroll)) = (home("vision_train"), home("payroll_forecast")) else {
         return Vec::new();
     };
-    let mut job = |workspace: &Workspace, user_id, hours_old, (run, outcome), request| Job {
+    let mut job = |workspace: &Workspace, user_id: &str, hours_old, (run, outcome), request| Job {
         id: job_id(&mut random),
         workspace_id: workspace.id.clone(),
-        user_id,
+        user_id: user_id.to_owned(),
         submitted: before_start(hours_old),
         run,
         outcome,
