@@ -8,18 +8,19 @@ pub(super) mod images;
 mod jobs;
 pub(super) mod random;
 pub(super) mod seed;
+mod state;
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::reply::CloudError;
-use canaries::Person;
 use random::SplitMix64;
 
 pub use canaries::CANARIES;
+pub use state::StateError;
 
 /// The regions that the simulated cloud has, for both products: the public ones of either.
 pub const REGIONS: &[&str] = &[
@@ -52,13 +53,14 @@ pub const REGIONS: &[&str] = &[
 pub(super) const WORKSPACE_INITIALIZING: SignedDuration = SignedDuration::from_secs(5);
 
 /// The whole state of the simulated cloud.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct World {
     seed: u64,
     /// How many things requests have created; ids derive from it.
     created: u64,
     /// Regions in which the account has something; any other known region is empty and not activated.
-    regions: BTreeMap<&'static str, Region>,
+    regions: BTreeMap<String, Region>,
 }
 
 impl World {
@@ -97,14 +99,21 @@ impl World {
         }
     }
 
+    /// A job id that no job of any region has.
     pub(super) fn new_job_id(&mut self) -> String {
-        self.created += 1;
-        seed::job_id(&mut SplitMix64::new(self.seed, "new job", self.created))
+        loop {
+            self.created += 1;
+            let id = seed::job_id(&mut SplitMix64::new(self.seed, "new job", self.created));
+            if self.regions.values().flat_map(|region| &region.jobs).all(|job| job.id != id) {
+                return id;
+            }
+        }
     }
 }
 
 /// What the account has in one region.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Region {
     pub(super) activation: Activation,
     pub(super) workspaces: Vec<Workspace>,
@@ -141,7 +150,7 @@ impl Region {
 }
 
 /// Whether PAI is activated in a region.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Activation {
     /// Activated.
     Active,
@@ -151,7 +160,8 @@ pub(super) enum Activation {
     Forbidden,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Workspace {
     pub(super) id: String,
     pub(super) name: String,
@@ -166,10 +176,20 @@ pub(super) struct Workspace {
     pub(super) held: Option<WorkspaceStatus>,
     /// RAM denies the caller this workspace: it's listed, and no more.
     pub(super) closed: bool,
-    pub(super) creator: &'static str,
-    pub(super) owner: Person,
-    pub(super) admins: Vec<&'static str>,
+    pub(super) creator: String,
+    pub(super) owner: Owner,
+    pub(super) admins: Vec<String>,
     pub(super) extra_infos: Map<String, Value>,
+}
+
+/// A person as the cloud describes the owner of a workspace.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Owner {
+    pub(super) user_id: String,
+    pub(super) user_kp: String,
+    pub(super) user_name: String,
+    pub(super) display_name: String,
 }
 
 impl Workspace {
@@ -182,7 +202,7 @@ impl Workspace {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum WorkspaceStatus {
     Enabled,
     Initializing,
@@ -205,49 +225,66 @@ impl WorkspaceStatus {
     }
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Image {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) uri: String,
-    pub(super) description: &'static str,
-    pub(super) accessibility: &'static str,
+    pub(super) description: String,
+    pub(super) accessibility: String,
     /// GB.
     pub(super) size: u32,
     pub(super) created: Timestamp,
-    pub(super) labels: Vec<(&'static str, &'static str)>,
+    pub(super) labels: Vec<(String, String)>,
     /// Who made it and where; an official image has none.
     pub(super) belongs: Option<Belongs>,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Belongs {
     pub(super) workspace_id: String,
-    pub(super) user_id: &'static str,
-    pub(super) parent_user_id: &'static str,
+    pub(super) user_id: String,
+    pub(super) parent_user_id: String,
     pub(super) source_id: String,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Job {
     pub(super) id: String,
     pub(super) workspace_id: String,
-    pub(super) user_id: &'static str,
+    pub(super) user_id: String,
     pub(super) submitted: Timestamp,
     /// How long it runs if nothing cuts it short.
     pub(super) run: SignedDuration,
     pub(super) outcome: Outcome,
+    /// When somebody stopped it.
+    pub(super) stopped: Option<Timestamp>,
+    pub(super) output: Output,
     /// The body of its CreateJob.
     pub(super) request: Map<String, Value>,
 }
 
 /// How a job ends if nothing cuts it short.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum Outcome {
     Succeeds,
     CommandFails,
     /// Its image can't be pulled, so it never runs.
     ImageMissing,
+}
+
+/// What a job's containers print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum Output {
+    /// What a training loop prints.
+    Ordinary,
+    /// A training loop that ends in an attack on whoever reads it.
+    Hostile,
+    /// A training loop whose lines are about 5 KB long.
+    Flood,
 }
 
 #[cfg(test)]
@@ -303,25 +340,31 @@ mod tests {
     fn every_canary_is_planted_and_every_planted_identity_is_a_canary() {
         let world = World::seeded(1);
         let state = serde_json::to_string(&world).unwrap();
-        // Those that no seeded thing holds appear in denials, in what requests create, or in job replies.
+        // Those that no seeded thing holds appear in denials, in what requests create, or in what jobs answer.
         let elsewhere = [
             canaries::PRINCIPAL_NAME,
             canaries::PRINCIPAL_OWNER_ID,
             canaries::DIAGNOSTIC_MESSAGE,
             canaries::RIVAL,
             canaries::TENANT,
-            canaries::CALLER.user_id,
             canaries::CALLER.user_kp,
             canaries::CALLER.user_name,
             canaries::CALLER.display_name,
+            canaries::CREATOR_A_NAME,
+            canaries::CREATOR_B_NAME,
+            canaries::LOG_ACCESS_KEY,
+            canaries::LOG_SECRET,
+            canaries::LOG_BEARER,
+            canaries::LOG_PERSON,
         ];
         for canary in CANARIES {
             assert_eq!(canaries_in(&state).contains(canary), !elsewhere.contains(canary), "{canary}");
         }
         for workspace in world.regions.values().flat_map(|region| &region.workspaces) {
-            let Person { user_id, user_kp, user_name, display_name } = workspace.owner;
-            let planted = [workspace.creator, user_id, user_kp, user_name, display_name];
-            assert!(planted.iter().chain(&workspace.admins).all(|identity| CANARIES.contains(identity)));
+            let Owner { user_id, user_kp, user_name, display_name } = &workspace.owner;
+            let planted = [&workspace.creator, user_id, user_kp, user_name, display_name];
+            let mut identities = planted.into_iter().chain(&workspace.admins);
+            assert!(identities.all(|identity| CANARIES.contains(&identity.as_str())));
         }
     }
 

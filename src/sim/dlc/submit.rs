@@ -8,9 +8,9 @@ use super::{lifecycle, machines};
 use crate::sim::params::{Fields, parse_body};
 use crate::sim::reply::{CloudError, object};
 use crate::sim::world::canaries::CALLER;
-use crate::sim::world::{Job, Outcome, Region, Workspace, WorkspaceStatus, World};
+use crate::sim::world::{Job, Outcome, Output, Region, Workspace, WorkspaceStatus, World};
 
-const JOB_TYPES: &[&str] = &[
+pub(super) const JOB_TYPES: &[&str] = &[
     "TFJob",
     "PyTorchJob",
     "MPIJob",
@@ -49,7 +49,17 @@ pub(in crate::sim) fn create_job(
     }
     let id = world.new_job_id();
     let reply = object([("JobId", Some(json!(id)))]);
-    let job = Job { id, workspace_id, user_id: CALLER.user_id, submitted: at, run, outcome, request };
+    let job = Job {
+        id,
+        workspace_id,
+        user_id: CALLER.user_id.to_owned(),
+        submitted: at,
+        run,
+        outcome,
+        stopped: None,
+        output: Output::Ordinary,
+        request,
+    };
     world.region_mut(region).ok_or_else(CloudError::not_activated)?.jobs.push(job);
     Ok(reply)
 }
@@ -94,7 +104,8 @@ fn images_exist(
     Ok(true)
 }
 
-fn check(fields: &Fields<'_>) -> Result<(), CloudError> {
+/// Whether a body is one that CreateJob takes, whatever the world holds.
+pub(in crate::sim) fn check(fields: &Fields<'_>) -> Result<(), CloudError> {
     let name = fields.required_text("DisplayName")?;
     if name.chars().count() > 1024 {
         return Err(CloudError::invalid("DisplayName", "must have at most 1024 characters"));
