@@ -8,6 +8,7 @@
 //! | [`encode`] | a call's arguments as path, query and body |
 //! | [`endpoint`] | where a service is, per region |
 //! | [`credentials`] | who calls |
+//! | `redeem` | handles that stand for secrets |
 //! | [`sign`] | Alibaba Cloud's signatures |
 //! | [`bearer`] | PyroMind's key |
 //! | [`transport`] | the seam: real HTTP, or the simulator |
@@ -19,6 +20,7 @@ pub mod credentials;
 pub mod decode;
 pub mod encode;
 pub mod endpoint;
+mod redeem;
 pub mod retry;
 pub mod sign;
 pub mod transport;
@@ -39,10 +41,12 @@ use crate::audit::CloudCall;
 use crate::policy::mask::MaskedCall;
 use crate::policy::verdict::{Cleared, CloudError, Outcome};
 use crate::spec::{Acs, Call, Method, Spec, Tool, Vendor};
+use crate::vault::Vault;
 use bearer::{Bearer, BearerError};
 use credentials::{Accounts, Credentials, CredentialsError};
 use encode::{EncodeError, Wire};
 use endpoint::{EndpointError, Endpoints};
+use redeem::RedeemError;
 use retry::{Attempt, Decision, End};
 use sign::{SignError, Signature};
 use transport::http::Patience;
@@ -60,6 +64,9 @@ const PLACEHOLDER: &str = "<set when the request is sent>";
 /// Why a request couldn't be made. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
+    /// A secret argument can't be had.
+    #[error(transparent)]
+    Redeem(#[from] RedeemError),
     /// The call can't travel.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -88,6 +95,19 @@ pub struct Sent {
     pub calls: Vec<CloudCall>,
 }
 
+/// For whom, and when, a call is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Errand<'e> {
+    /// What it is made with.
+    pub credentials: &'e Credentials,
+    /// Whose handles count.
+    pub scope: &'e str,
+    /// The instant of the step.
+    pub at: Timestamp,
+    /// The same by the wall clock, which the vault keeps to.
+    pub wall: Timestamp,
+}
+
 /// What a [`Client`] is made of.
 pub struct Parts {
     /// The way out: real HTTP, or the simulator.
@@ -100,6 +120,8 @@ pub struct Parts {
     pub signature: Signature,
     /// How PyroMind is told who calls.
     pub bearer: Bearer,
+    /// Where the secrets are that handles stand for.
+    pub vault: Vault,
     /// What bounds a call with its retries.
     pub deadline: Duration,
 }
@@ -121,18 +143,14 @@ impl Client {
         self.0.accounts.credentials(vendor)
     }
 
-    /// Sends a call with `own` credentials at the instant `at`. Reads are tried again where that can help; writes
-    /// never are.
+    /// Sends a call. Reads are tried again where that can help; writes never are.
     ///
     /// # Errors
     /// [`RequestError`] when nothing could be sent.
-    pub async fn send(
-        &self,
-        cleared: Cleared,
-        own: &Credentials,
-        at: Timestamp,
-    ) -> Result<Sent, RequestError> {
+    pub async fn send(&self, cleared: Cleared, errand: Errand<'_>) -> Result<Sent, RequestError> {
         let call = cleared.call();
+        let redeemed = redeem::redeemed(&self.0.vault, call, errand.scope, errand.wall).await?;
+        let arguments = redeemed.as_ref().unwrap_or(call.arguments());
         let vendor = call.spec().cloud.vendor();
         let began = Instant::now();
         let mut calls = Vec::new();
@@ -140,9 +158,9 @@ impl Client {
             let mut random = [0; 17];
             getrandom::fill(&mut random)?;
             let [jitter, nonce @ ..] = random;
-            let request = self.request(call, own, at, &HEXLOWER.encode(&nonce))?;
+            let request = self.request(call, arguments, errand, &HEXLOWER.encode(&nonce))?;
             let sent = Instant::now();
-            let exchange = self.0.transport.send(request, at).await;
+            let exchange = self.0.transport.send(request, errand.at).await;
             let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
             let answer = exchange.as_ref().map(|response| decode::answer(vendor, response));
             let (end, status, request_id) = match &answer {
@@ -184,16 +202,16 @@ impl Client {
     fn request(
         &self,
         call: &Call,
-        own: &Credentials,
-        at: Timestamp,
+        arguments: &Map<String, Value>,
+        errand: Errand<'_>,
         nonce: &str,
     ) -> Result<Request<Bytes>, RequestError> {
         let Parts { endpoints, signature, bearer, .. } = &self.0;
-        let wire = encode::wire(call.tool(), call.arguments())?;
+        let wire = encode::wire(call.tool(), arguments)?;
         let base = endpoints.base(call.spec().cloud, call.region())?;
         let mut request = unsigned(call.spec(), &address(base.as_str(), &wire), &wire)?;
-        match own {
-            Credentials::AccessKey(pair) => sign::sign(*signature, pair, &mut request, at, nonce)?,
+        match errand.credentials {
+            Credentials::AccessKey(pair) => sign::sign(*signature, pair, &mut request, errand.at, nonce)?,
             Credentials::ApiKey(key) => {
                 bearer.prepare(&mut request, wire.body.is_some());
                 bearer.authorize(key, &mut request)?;

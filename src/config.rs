@@ -28,6 +28,7 @@ use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
 use crate::sim::faults::{Faults, FaultsError};
 use crate::sim::world::World;
 use crate::spec::value::is_region;
+use crate::vault::{LIFETIME, Vault};
 
 /// The environment variable of PyroMind's address, with or without `/api/v1`.
 const PYROMIND_BASE_URL: &str = "PYROMIND_BASE_URL";
@@ -269,6 +270,7 @@ impl Launch {
             },
             simulated: self.cloud == CloudKind::Sim,
             digest_key,
+            secret_command: self.secret_command(),
         })
     }
 
@@ -278,18 +280,19 @@ impl Launch {
     /// [`ConfigError`]: what is wrong with the flags or the machine.
     pub fn gateway(&self, on_miss: OnMiss) -> Result<Arc<Gateway>, ConfigError> {
         self.check()?;
+        let vault = Vault::new(self.vault_directory()?, LIFETIME);
         let (client, clock) = match self.cloud {
-            CloudKind::Sim => self.simulator()?,
-            CloudKind::Live => (self.live()?, Clock::Wall),
+            CloudKind::Sim => self.simulator(vault.clone())?,
+            CloudKind::Live => (self.live(vault.clone())?, Clock::Wall),
         };
         // Files are made last: a wrong command line leaves nothing behind.
         let key = Arc::new(self.audit_key()?);
         let policy = self.policy(on_miss, key.hmac("question", b"digest").into_bytes())?;
         let audit = Audit::open(&self.audit_file()?, Arc::clone(&key), self.audit_fsync)?;
-        Ok(Arc::new(Gateway::new(Parts { policy, client, audit, key, clock })))
+        Ok(Arc::new(Gateway::new(Parts { policy, client, audit, key, vault, clock })))
     }
 
-    fn simulator(&self) -> Result<(Client, Clock), ConfigError> {
+    fn simulator(&self, vault: Vault) -> Result<(Client, Clock), ConfigError> {
         let step = self.sim.clock_step.unwrap_or(DEFAULT_STEP);
         if step <= SignedDuration::ZERO {
             return Err(ConfigError::ClockStep);
@@ -309,13 +312,14 @@ impl Launch {
             endpoints: Endpoints::simulator(),
             signature: Signature::default(),
             bearer: Bearer::default(),
+            vault,
             deadline: Limits::default().patience.whole.duration(),
         });
         let clock = LogicalClock::new(self.sim.clock.unwrap_or(DEFAULT_START), step);
         Ok((client, Clock::Logical(clock)))
     }
 
-    fn live(&self) -> Result<Client, ConfigError> {
+    fn live(&self, vault: Vault) -> Result<Client, ConfigError> {
         let default = Limits::default();
         let limits = Limits {
             connect: self.live.connect_timeout.unwrap_or(default.connect),
@@ -334,6 +338,7 @@ impl Launch {
             endpoints: self.endpoints()?,
             signature: self.signature(),
             bearer: self.bearer()?,
+            vault,
             deadline: limits.patience.whole.duration(),
         }))
     }
@@ -382,6 +387,14 @@ impl Launch {
         match &self.audit {
             Some(file) => Ok(file.clone()),
             None => Ok(state_directory()?.join("audit.jsonl")),
+        }
+    }
+
+    /// The command with which a person has a secret printed from this launch's vault.
+    fn secret_command(&self) -> String {
+        match &self.vault {
+            Some(directory) => format!("redline-mcp secret HANDLE --vault {}", directory.display()),
+            None => "redline-mcp secret HANDLE".to_owned(),
         }
     }
 

@@ -29,10 +29,12 @@ use crate::audit::{Audit, AuditError, Entry, Key};
 use crate::cloud::Client;
 use crate::error::Fault;
 use crate::policy::consent::{Answer, Question};
+use crate::policy::hand_over::Deposit;
 use crate::policy::mask::Masked;
 use crate::policy::refusal::Refusal;
 use crate::policy::{Policy, reservation};
 use crate::tools;
+use crate::vault::{Vault, VaultError};
 pub use clock::Clock;
 use course::{Caller, Course};
 use ending::Ending;
@@ -106,6 +108,8 @@ pub struct Parts {
     pub audit: Audit,
     /// What identifying values are hashed with.
     pub key: Arc<Key>,
+    /// Where secrets wait for the person they are meant for.
+    pub vault: Vault,
     /// The time.
     pub clock: Clock,
 }
@@ -116,6 +120,7 @@ pub struct Gateway {
     client: Client,
     audit: Arc<Audit>,
     key: Arc<Key>,
+    vault: Vault,
     clock: Clock,
     reservations: Arc<Reservations>,
     tasks: TaskTracker,
@@ -124,10 +129,10 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { policy, client, audit, key, clock } = parts;
+        let Parts { policy, client, audit, key, vault, clock } = parts;
         let audit = Arc::new(audit);
         let (reservations, tasks) = (Arc::default(), TaskTracker::new());
-        Self { policy, client, audit, key, clock, reservations, tasks }
+        Self { policy, client, audit, key, vault, clock, reservations, tasks }
     }
 
     /// A scope that knows nothing yet.
@@ -183,6 +188,16 @@ impl Gateway {
         let step = Course::new(ending, caller, vendor, held).run(call, answer).await;
         tracing::debug!(tool = tool.name(), end = step.name(), "a step ended");
         Ok(step)
+    }
+
+    /// Puts what a reply hands over into the vault.
+    async fn keep(&self, scope: &str, deposits: Vec<Deposit>) -> Result<(), VaultError> {
+        if deposits.is_empty() {
+            return Ok(());
+        }
+        let (vault, scope, now) = (self.vault.clone(), scope.to_owned(), Clock::wall());
+        let kept = tokio::task::spawn_blocking(move || vault.deposit(&scope, &deposits, now)).await;
+        kept.unwrap_or(Err(VaultError::Interrupted))
     }
 
     /// Writes one line: at once where nothing makes it wait, else off the runtime's threads. The way to such a

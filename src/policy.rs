@@ -48,7 +48,7 @@ use evidence::Evidence;
 use facts::{Facts, Known};
 use history::History;
 use load::{LoadError, Rule, Rules, Subject};
-use mask::{Disclosure, Masked, MaskedCall};
+use mask::{Disclosure, HandOver, Masked, MaskedCall, Shown};
 use refusal::Refusal;
 use sweep::Seen;
 pub use unique::{reservation, unique_name};
@@ -72,8 +72,10 @@ pub struct Settings {
     pub operator: Operator,
     /// Whether the cloud is the simulator.
     pub simulated: bool,
-    /// What digests of questions are keyed with.
+    /// What digests of questions, and handles, are keyed with.
     pub digest_key: Vec<u8>,
+    /// The command with which a person has a secret printed that was handed over, HANDLE standing for its handle.
+    pub secret_command: String,
 }
 
 /// What the policy knows when it judges.
@@ -255,26 +257,32 @@ impl Policy {
         }
     }
 
-    /// What may be shown of a cloud's reply to `call`.
-    pub fn mask_reply(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) -> Option<Masked> {
+    /// What may be shown of a cloud's reply to `call`; `None` where there is no reply.
+    pub fn mask_reply(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) -> Option<Shown> {
         match outcome {
-            Outcome::Reply(raw) => Some(mask::mask(&Disclosure::Reply(call, raw), seen)),
+            Outcome::Reply(raw) => Some(self.mask(&Disclosure::Reply(call, raw), seen)),
             Outcome::Partial(error, raw) => {
                 let refusal = failure::explain_partial(error, call);
-                Some(mask::mask(&Disclosure::Partial(call, &refusal, raw), seen))
+                Some(self.mask(&Disclosure::Partial(call, &refusal, raw), seen))
             }
             Outcome::Failed(_) | Outcome::NotSent(_) | Outcome::Lost(_) => None,
         }
     }
 
-    /// What may be shown of something that exists already.
+    /// What may be shown of something that exists already. Its secrets are left out: nobody agreed to their being
+    /// handed over.
     pub fn mask_existing(&self, existing: &Existing, seen: &mut Seen) -> Masked {
-        mask::mask(&Disclosure::Existing(existing), seen)
+        self.mask(&Disclosure::Existing(existing), seen).masked
     }
 
     /// What may be shown of a refusal.
     pub fn mask_refusal(&self, refusal: &Refusal, seen: &mut Seen) -> Masked {
-        mask::mask(&Disclosure::Refusal(refusal), seen)
+        self.mask(&Disclosure::Refusal(refusal), seen).masked
+    }
+
+    fn mask(&self, disclosure: &Disclosure<'_>, seen: &mut Seen) -> Shown {
+        let Settings { digest_key, secret_command, .. } = &self.settings;
+        mask::mask(disclosure, HandOver { key: digest_key, command: secret_command }, seen)
     }
 
     /// The arguments of `call` as they may be shown.

@@ -248,6 +248,9 @@ pub enum VaultError {
         /// What is wrong with it.
         why: Odd,
     },
+    /// The task that worked on it ended early.
+    #[error("the task that worked on the vault ended early; this is a bug, please report it")]
+    Interrupted,
     /// The system refused.
     #[error("can't {doing} the vault's {}: {source}; check its permissions and the disk, or choose another directory with --vault", path.display())]
     Io {

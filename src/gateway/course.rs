@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use super::ending::{Ending, Reached, broken, unrecorded};
 use super::record::Record;
 use super::reserve::Held;
-use super::{Gateway, Scope, Step};
-use crate::cloud::Sent;
+use super::{Clock, Gateway, Scope, Step};
 use crate::cloud::credentials::Credentials;
+use crate::cloud::{Errand, Sent};
 use crate::error::Fault;
 use crate::policy::Knowledge;
 use crate::policy::consent::{Answer, Approval, Heard};
@@ -169,8 +169,8 @@ impl Course {
         {
             return self.ending.unrecorded(&error);
         }
-        let sent = self.ending.gateway.client.send(cleared, &self.caller.credentials, self.ending.now).await;
-        match sent {
+        let Ending { gateway, scope, now, .. } = &self.ending;
+        match gateway.client.send(cleared, errand(&self.caller.credentials, scope, *now)).await {
             Ok(Sent { outcome, calls }) => {
                 self.ending.reached = Reached::by(&call, &outcome);
                 self.ending.record.sent(calls);
@@ -218,7 +218,7 @@ struct Reader {
 impl Reader {
     async fn read(mut self, cleared: Cleared) -> Result<(Outcome, Known), Refusal> {
         let call = cleared.call().clone();
-        let sent = self.gateway.client.send(cleared, &self.credentials, self.now).await;
+        let sent = self.gateway.client.send(cleared, errand(&self.credentials, &self.scope, self.now)).await;
         let Sent { outcome, calls } =
             sent.map_err(|error| Refusal::new("request", format!("{error}; nothing was sent")))?;
         self.record.sent(calls);
@@ -236,6 +236,10 @@ impl Reader {
         self.gateway.policy.learn(&call, &outcome, &mut state.facts, known);
         Ok((outcome, known))
     }
+}
+
+fn errand<'e>(credentials: &'e Credentials, scope: &'e Scope, at: Timestamp) -> Errand<'e> {
+    Errand { credentials, scope: scope.id(), at, wall: Clock::wall() }
 }
 
 fn endless() -> Refusal {

@@ -9,6 +9,7 @@ use super::{Gateway, Scope, Step};
 use crate::audit::AuditError;
 use crate::error::Fault;
 use crate::policy::facts::Known;
+use crate::policy::mask::Shown;
 use crate::policy::refusal::Refusal;
 use crate::policy::verdict::{Existing, Outcome};
 use crate::spec::Call;
@@ -67,9 +68,14 @@ impl Ending {
         self.record.call(&self.gateway.policy.mask_call(call, &self.scope.lock().seen));
     }
 
+    /// Ends with the cloud's reply. What it hands over is in the vault before anything of it is shown.
     pub(super) async fn done(self, call: &Call, outcome: &Outcome) -> Step {
-        let masked = self.gateway.policy.mask_reply(call, outcome, &mut self.scope.lock().seen);
-        let Some(masked) = masked else { return self.refuse(broken()).await };
+        let shown = self.gateway.policy.mask_reply(call, outcome, &mut self.scope.lock().seen);
+        let Some(Shown { masked, deposits }) = shown else { return self.refuse(broken()).await };
+        if let Err(error) = self.gateway.keep(self.scope.id(), deposits).await {
+            tracing::error!(%error, "secrets can't be handed over");
+            return self.tell(unkept()).await;
+        }
         let error = masked.is_error().then_some(PARTIAL);
         match self.gateway.append(self.record.clone().ended(error, masked.redactions().clone())).await {
             Ok(seq) => {
@@ -137,6 +143,16 @@ fn after_write(refusal: &Refusal) -> Refusal {
         "",
         "nobody can know yet whether the cloud did it",
         "look before trying again",
+    ))
+}
+
+/// What is said of secrets that couldn't be kept: the cloud did what was asked, and nobody has them.
+fn unkept() -> Refusal {
+    let text = "the call was carried out, but what it hands over can't be kept, so it isn't shown";
+    Refusal::new("vault", text).with(Fault::new(
+        "",
+        "nobody has the secret that the cloud gave",
+        "tell the operator to look into the log and mend the vault; then have a new secret made",
     ))
 }
 

@@ -18,6 +18,7 @@ use crate::sim::Simulator;
 use crate::sim::clock::LogicalClock;
 use crate::sim::faults::Faults;
 use crate::sim::world::{CANARIES, World};
+use crate::vault::{LIFETIME, Vault};
 
 struct Bench {
     gateway: Arc<Gateway>,
@@ -39,14 +40,17 @@ fn bench_with(faults: &str, operator: Operator, providers: Vec<Provider>) -> Ben
         operator,
         simulated: true,
         digest_key: b"key".to_vec(),
+        secret_command: "redline-mcp secret HANDLE".to_owned(),
     })
     .unwrap();
+    let vault = Vault::new(directory.path().join("vault"), LIFETIME);
     let client = Client::new(cloud::Parts {
         transport: simulator.clone(),
         accounts: Accounts { alibaba: Chain::new(providers), ..Accounts::simulator() },
         endpoints: Endpoints::simulator(),
         signature: Signature::default(),
         bearer: Bearer::default(),
+        vault: vault.clone(),
         deadline: Duration::from_secs(60),
     });
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -55,6 +59,7 @@ fn bench_with(faults: &str, operator: Operator, providers: Vec<Provider>) -> Ben
         client,
         audit: Audit::open(&directory.path().join("audit.jsonl"), Arc::clone(&key), false).unwrap(),
         key,
+        vault,
         clock: Clock::Logical(LogicalClock::new(start, SignedDuration::from_secs(1))),
     });
     let gateway = Arc::new(gateway);

@@ -18,7 +18,7 @@ fn least(tool: &str) -> Call {
 }
 
 fn masked(call: &Call, reply: Value, seen: &mut Seen) -> Masked {
-    policy().mask_reply(call, &Outcome::Reply(Raw::new(reply)), seen).unwrap()
+    policy().mask_reply(call, &Outcome::Reply(Raw::new(reply)), seen).unwrap().masked
 }
 
 fn shown(tool: &str, reply: Value) -> (Value, BTreeMap<String, u64>) {
@@ -397,7 +397,7 @@ fn a_purchase_link_shows_only_to_those_who_may_use_it() {
     let product = |may: Value| json!({ "ProductCode": "PAI_share", "HasPermissionToPurchase": may, "PurchaseUrl": "https://buy" });
     let reply = json!({ "Products": [product(json!(true)), product(json!(false)), product(json!(null))] });
     let outcome = Outcome::Reply(Raw::new(reply));
-    let masked = policy().mask_reply(&call, &outcome, &mut Seen::default()).unwrap();
+    let masked = policy().mask_reply(&call, &outcome, &mut Seen::default()).unwrap().masked;
     assert_eq!(
         masked.body(),
         &json!({ "Products": [

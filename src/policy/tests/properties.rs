@@ -130,7 +130,7 @@ proptest! {
         let get = read_of(find("aiworkspace_get_workspace").unwrap());
         policy().note(&get, &Outcome::Reply(Raw::new(named)), &mut seen);
         let reply = planted(call.tool().reply(), &mut odd.into_iter());
-        let masked = policy().mask_reply(&call, &Outcome::Reply(Raw::new(reply)), &mut seen).unwrap();
+        let masked = policy().mask_reply(&call, &Outcome::Reply(Raw::new(reply)), &mut seen).unwrap().masked;
         let text = masked.body().to_string();
         for canary in CANARIES.into_iter().chain([VARIABLE, ACCESS_KEY]) {
             prop_assert!(!text.contains(canary), "{} in {}", canary, text);
@@ -148,7 +148,7 @@ proptest! {
             "Owner": { "DisplayName": text },
         });
         let get = read_of(find("aiworkspace_get_workspace").unwrap());
-        let masked = policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), &mut Seen::default()).unwrap();
+        let masked = policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), &mut Seen::default()).unwrap().masked;
         prop_assert!(!masked.body().to_string().contains(&creator), "{}", masked.body());
     }
 
