@@ -93,7 +93,12 @@ fn read_of(tool: &'static crate::spec::Tool) -> Call {
         "dlc_create_job" => job(),
         "aiworkspace_create_workspace" => workspace(),
         "aiworkspace_get_workspace" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "1001" }),
-        "dlc_get_job" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }),
+        "dlc_get_job" | "dlc_get_job_events" | "dlc_stop_job" => {
+            json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" })
+        }
+        "dlc_get_pod_events" | "dlc_get_pod_logs" => {
+            json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1", "PodId": "dlc1-worker-0" })
+        }
         _ => json!({ "RegionId": "cn-hangzhou" }),
     };
     call(tool.name(), &arguments)
@@ -117,7 +122,7 @@ proptest! {
     /// R-WS-10 to R-WS-16, R-WS-90: a value under a mask shows nowhere, whatever surrounds it.
     #[test]
     fn masked_canaries_never_show(
-        tool in 0..7_usize,
+        tool in 0..crate::tools::all().count(),
         odd in prop::collection::vec((any::<u8>(), anything()), 40),
     ) {
         let call = read_of(crate::tools::all().nth(tool).unwrap());
@@ -153,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_a_cloud_answers_panics(tool in 0..7_usize, reply in anything(), status in 100_u16..600, code in ".{0,20}") {
+    fn nothing_a_cloud_answers_panics(tool in 0..crate::tools::all().count(), reply in anything(), status in 100_u16..600, code in ".{0,20}") {
         let call = read_of(crate::tools::all().nth(tool).unwrap());
         let error = json!({ "error": { "status": status, "code": code, "message": reply } });
         for described in [json!({ "reply": reply }), error] {
@@ -171,7 +176,7 @@ proptest! {
     /// No argument makes judging panic, and none is cleared without what the rules ask for.
     #[test]
     fn nothing_is_cleared_by_arguments_alone(
-        tool in 0..7_usize,
+        tool in 0..crate::tools::all().count(),
         names in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
         values in prop::collection::vec(anything(), 4),
     ) {

@@ -56,7 +56,7 @@ proptest! {
 
     #[test]
     fn faults_never_repeat_a_value(
-        tool in 0..7_usize,
+        tool in 0..all().count(),
         names in prop::collection::vec(any::<prop::sample::Index>(), 1..4),
         values in prop::collection::vec(value(), 3),
     ) {
@@ -88,7 +88,7 @@ proptest! {
 
     #[test]
     fn what_parses_is_sent_as_it_was_given(
-        tool in 0..7_usize,
+        tool in 0..all().count(),
         name in any::<prop::sample::Index>(),
         value in value(),
     ) {
