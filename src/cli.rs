@@ -10,6 +10,8 @@ pub mod policy;
 pub mod schemas;
 pub mod secret;
 pub mod serve;
+pub mod sim;
+mod stop;
 pub mod tools;
 
 use std::io::{self, Write};
@@ -55,6 +57,9 @@ pub enum Command {
         after_help = "Example: redline-mcp call aiworkspace_list_workspaces '{\"RegionId\": \"cn-hangzhou\"}'"
     )]
     Call(call::Call),
+    /// Serve the simulated cloud over HTTP, for the official SDKs and other clients
+    #[command(after_help = "Example: redline-mcp sim --listen 127.0.0.1:8080")]
+    Sim(sim::Sim),
     /// List the catalogue
     #[command(after_help = "Example: redline-mcp tools --size")]
     Tools(tools::Tools),
@@ -139,6 +144,7 @@ impl Cli {
             None => self.launch.log,
             Some(Command::Serve(launch)) => launch.log,
             Some(Command::Call(call)) => call.launch.log,
+            Some(Command::Sim(sim)) => sim.log,
             Some(
                 Command::Demo
                 | Command::Tools(_)
@@ -160,6 +166,7 @@ impl Cli {
             Some(Command::Serve(launch)) => serve::run(&launch).await,
             Some(Command::Demo) => demo::run().await,
             Some(Command::Call(command)) => command.run().await,
+            Some(Command::Sim(command)) => command.run().await,
             Some(Command::Tools(command)) => command.run(),
             Some(Command::Schemas(command)) => command.run(),
             Some(Command::Policy(command)) => command.run(),

@@ -3,7 +3,8 @@
 //! This is the only room that reads the environment. What decides about red lines (the cloud, regions,
 //! approvals) is a flag, never a variable, so that it stands where the operator wrote it.
 
-use std::fs;
+mod world;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ use crate::policy::load::LoadError;
 use crate::policy::{OnMiss, Policy, Settings};
 use crate::sim::Simulator;
 use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
-use crate::sim::faults::{Faults, FaultsError};
-use crate::sim::world::World;
+use crate::sim::faults::FaultsError;
+use crate::sim::world::StateError;
 use crate::spec::value::is_region;
 use crate::vault::{LIFETIME, Vault};
 
@@ -35,8 +36,7 @@ const PYROMIND_BASE_URL: &str = "PYROMIND_BASE_URL";
 /// The environment variables of the header that holds PyroMind's key, of its scheme, and of the cluster.
 const PYROMIND_SETTINGS: [&str; 3] = ["PYROMIND_AUTH_HEADER", "PYROMIND_AUTH_SCHEME", "PYROMIND_CLUSTER"];
 
-/// The seed of the world when none is given.
-const DEFAULT_SEED: u64 = 1;
+pub use world::WorldFlags;
 
 /// Which cloud answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -122,18 +122,15 @@ pub enum LogLevel {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Simulator")]
 pub struct SimFlags {
-    /// The seed of the world [default: 1]
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// The world's first instant [default: 2026-01-01T00:00:00Z]
+    /// The world itself.
+    #[command(flatten)]
+    pub world: WorldFlags,
+    /// The world's first instant [default: 2026-01-01T00:00:00Z, or after the last one in --state-in]
     #[arg(long, value_name = "RFC3339")]
     pub clock: Option<Timestamp>,
     /// How far the world's clock moves with each step [default: 1s]
     #[arg(long, value_name = "DURATION")]
     pub clock_step: Option<SignedDuration>,
-    /// Scripted faults, as docs/world.md describes
-    #[arg(long, value_name = "FILE")]
-    pub faults: Option<PathBuf>,
 }
 
 /// The flags that only the live clouds take.
@@ -179,6 +176,30 @@ pub enum ConfigError {
     /// The faults don't make sense.
     #[error("--faults: {0}")]
     Faults(#[from] FaultsError),
+    /// The state can't be read.
+    #[error("can't read --state-in {}: {source}", path.display())]
+    ReadState {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The state doesn't make sense.
+    #[error("--state-in {}: {source}; give a file that --state-out wrote", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// The place and what is wrong there.
+        source: StateError,
+    },
+    /// The state can't be kept.
+    #[error("can't write --state-out {}: {source}", path.display())]
+    WriteState {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// An endpoint doesn't make sense.
     #[error("--endpoint: {0}")]
     Endpoint(#[from] EndpointError),
@@ -207,8 +228,11 @@ impl ConfigError {
             | Self::ClockStep
             | Self::Endpoint(_)
             | Self::Bearer(_)
-            | Self::Faults(_) => true,
+            | Self::Faults(_)
+            | Self::State { .. } => true,
             Self::ReadFaults { .. }
+            | Self::ReadState { .. }
+            | Self::WriteState { .. }
             | Self::NoStateDirectory
             | Self::Program(_)
             | Self::Audit(_)
@@ -235,12 +259,8 @@ impl Launch {
     /// # Errors
     /// [`ConfigError::WrongCloud`], naming the first such flag.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let sim = [
-            ("--seed", self.sim.seed.is_some()),
-            ("--clock", self.sim.clock.is_some()),
-            ("--clock-step", self.sim.clock_step.is_some()),
-            ("--faults", self.sim.faults.is_some()),
-        ];
+        let clock = [("--clock", self.sim.clock.is_some()), ("--clock-step", self.sim.clock_step.is_some())];
+        let sim: Vec<_> = self.sim.world.given().into_iter().chain(clock).collect();
         let live = [
             ("--endpoint", !self.live.endpoints.is_empty()),
             ("--signature", self.live.signature.is_some()),
@@ -281,42 +301,34 @@ impl Launch {
     pub fn gateway(&self, on_miss: OnMiss) -> Result<Arc<Gateway>, ConfigError> {
         self.check()?;
         let vault = Vault::new(self.vault_directory()?, LIFETIME);
-        let (client, clock) = match self.cloud {
-            CloudKind::Sim => self.simulator(vault.clone())?,
-            CloudKind::Live => (self.live(vault.clone())?, Clock::Wall),
+        let (client, clock, simulator) = match self.cloud {
+            CloudKind::Sim => {
+                let (simulator, clock) = self.simulator()?;
+                let client = simulated(Arc::clone(&simulator), vault.clone());
+                (client, Clock::Logical(clock), Some(simulator))
+            }
+            CloudKind::Live => (self.live(vault.clone())?, Clock::Wall, None),
         };
         // Files are made last: a wrong command line leaves nothing behind.
         let key = Arc::new(self.audit_key()?);
         let policy = self.policy(on_miss, key.hmac("question", b"digest").into_bytes())?;
         let audit = Audit::open(&self.audit_file()?, Arc::clone(&key), self.audit_fsync)?;
+        if let Some(simulator) = simulator {
+            self.sim.world.save(&simulator)?;
+        }
         Ok(Arc::new(Gateway::new(Parts { policy, client, audit, key, vault, clock })))
     }
 
-    fn simulator(&self, vault: Vault) -> Result<(Client, Clock), ConfigError> {
+    fn simulator(&self) -> Result<(Arc<Simulator>, LogicalClock), ConfigError> {
         let step = self.sim.clock_step.unwrap_or(DEFAULT_STEP);
         if step <= SignedDuration::ZERO {
             return Err(ConfigError::ClockStep);
         }
-        let faults = match &self.sim.faults {
-            Some(path) => {
-                let text = fs::read_to_string(path)
-                    .map_err(|source| ConfigError::ReadFaults { path: path.clone(), source })?;
-                Faults::parse(&text)?
-            }
-            None => Faults::default(),
-        };
-        let world = World::seeded(self.sim.seed.unwrap_or(DEFAULT_SEED));
-        let client = Client::new(cloud::Parts {
-            transport: Arc::new(Simulator::new(world, faults)),
-            accounts: Accounts::simulator(),
-            endpoints: Endpoints::simulator(),
-            signature: Signature::default(),
-            bearer: Bearer::default(),
-            vault,
-            deadline: Limits::default().patience.whole.duration(),
-        });
-        let clock = LogicalClock::new(self.sim.clock.unwrap_or(DEFAULT_START), step);
-        Ok((client, Clock::Logical(clock)))
+        let (simulator, latest) = self.sim.world.simulator()?;
+        // Nothing that a resumed world holds lies in the future.
+        let resumed = latest.checked_add(step).unwrap_or(Timestamp::MAX);
+        let clock = LogicalClock::new(self.sim.clock.unwrap_or(DEFAULT_START.max(resumed)), step);
+        Ok((Arc::new(simulator), clock))
     }
 
     fn live(&self, vault: Vault) -> Result<Client, ConfigError> {
@@ -419,6 +431,18 @@ impl Launch {
             None => Key::of_state_directory(&state_directory()?)?,
         })
     }
+}
+
+fn simulated(simulator: Arc<Simulator>, vault: Vault) -> Client {
+    Client::new(cloud::Parts {
+        transport: simulator,
+        accounts: Accounts::simulator(),
+        endpoints: Endpoints::simulator(),
+        signature: Signature::default(),
+        bearer: Bearer::default(),
+        vault,
+        deadline: Limits::default().patience.whole.duration(),
+    })
 }
 
 /// This program's own file, to start it again.

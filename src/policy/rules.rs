@@ -113,7 +113,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         bench.hear(rule, Some("RegionId".to_owned()), ruling);
     }
     for rule in of_check(&policy.rules.precheck, Check::Activation, call) {
-        if !own {
+        if !own && call.region().is_some() {
             bench.hear(rule, Some("RegionId".to_owned()), precheck::activated(rule, call, knowledge, now));
         }
     }

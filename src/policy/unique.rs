@@ -249,8 +249,9 @@ impl<'l> Lookup<'l> {
     fn uncompared(&self) -> Vec<String> {
         let Unique { name, compared, .. } = *self.unique;
         let request = self.call.tool().request();
-        let travels =
-            |argument: &str| request.field(argument).is_some_and(|shape| shape.place == Place::Wire);
+        let travels = |argument: &str| {
+            request.field(argument).is_some_and(|shape| matches!(shape.place, Place::Wire | Place::Query))
+        };
         let given = self.call.arguments().keys().map(String::as_str);
         given
             .filter(|argument| *argument != name && !compared.contains(argument) && travels(argument))

@@ -1,11 +1,13 @@
-//! What exists in the simulated cloud: regions, workspaces, images and jobs.
+//! What exists in the simulated clouds: PAI's regions, workspaces, images and jobs, and what PyroMind holds.
 //!
 //! `docs/world.md` shows the default world to people; a test holds the two together. State stores instants
 //! and plans; statuses are derived from them at the instant of a request.
 
 pub(super) mod canaries;
+pub(super) mod file;
 pub(super) mod images;
 mod jobs;
+pub(super) mod pyromind;
 pub(super) mod random;
 pub(super) mod seed;
 mod state;
@@ -17,9 +19,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::reply::CloudError;
+use pyromind::PyroMind;
 use random::SplitMix64;
 
 pub use canaries::CANARIES;
+pub use pyromind::SECRET_MARK;
 pub use state::StateError;
 
 /// The regions that the simulated cloud has, for both products: the public ones of either.
@@ -61,12 +65,13 @@ pub struct World {
     created: u64,
     /// Regions in which the account has something; any other known region is empty and not activated.
     regions: BTreeMap<String, Region>,
+    pub(super) pyromind: PyroMind,
 }
 
 impl World {
     /// The default world; its ids, and nothing else, vary with `seed`.
     pub fn seeded(seed: u64) -> Self {
-        Self { seed, created: 0, regions: seed::regions(seed) }
+        Self { seed, created: 0, regions: seed::regions(seed), pyromind: PyroMind::seeded(seed) }
     }
 
     pub(super) fn region(&self, id: &str) -> &Region {

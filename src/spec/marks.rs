@@ -82,8 +82,10 @@ named! {
 named! {
     /// Where an argument travels.
     Place {
-        /// To the cloud: path, query or body.
+        /// To the cloud: in the path, else where the route has the rest.
         Wire = "wire",
+        /// To the cloud: in the query, wherever the route has the rest.
+        Query = "query",
         /// Into the host name.
         Host = "host",
         /// Nowhere: it is the server's own.
@@ -229,6 +231,10 @@ pub struct Shape {
     pub fact: Option<Fact>,
     /// Where it travels.
     pub place: Place,
+    /// The name that it has on the wire, where that isn't the argument's.
+    pub wire: Option<String>,
+    /// Whether its fields travel one by one in a query, under dotted names, instead of as one JSON value.
+    pub dotted: bool,
     /// The natural-language name under which it is shown, instead of the wire's name.
     pub label: Option<String>,
     /// Whether a list's row shows it only with `detail: "full"`.
@@ -251,6 +257,8 @@ impl Shape {
             waits: flag("x-waits"),
             fact,
             place: schema.get("x-place").and_then(Place::of).unwrap_or(Place::Wire),
+            wire: schema.get("x-wire").and_then(Value::as_str).map(str::to_owned),
+            dotted: flag("x-dotted"),
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
             full_only: flag("x-full-only"),
             only_if: schema.get("x-only-if").and_then(Value::as_str).map(str::to_owned),

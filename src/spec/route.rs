@@ -68,6 +68,16 @@ impl Route {
         Self { method: Method::Post, path, payload: Payload::Query }
     }
 
+    /// A `PUT` with its arguments in a JSON body.
+    pub const fn put(path: &'static str) -> Self {
+        Self { method: Method::Put, path, payload: Payload::Body }
+    }
+
+    /// A `PUT` with its arguments, if it has any beside those of the path, in the query.
+    pub const fn put_query(path: &'static str) -> Self {
+        Self { method: Method::Put, path, payload: Payload::Query }
+    }
+
     /// A `DELETE` with its arguments in the query.
     pub const fn delete(path: &'static str) -> Self {
         Self { method: Method::Delete, path, payload: Payload::Query }

@@ -20,5 +20,6 @@ mod dry_run;
 mod insight;
 mod jobs;
 mod secret;
+mod sim_listen;
 mod stdio;
 mod workspaces;

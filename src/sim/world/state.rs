@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use jiff::Timestamp;
 use serde_json::error::Category;
 
 use super::{Activation, Job, REGIONS, Region, World};
@@ -10,7 +11,7 @@ use crate::sim::dlc;
 use crate::sim::params::Fields;
 
 /// More than any run creates, and few enough that counting on never ends.
-const MOST_CREATED: u64 = 1 << 53;
+pub(super) const MOST_CREATED: u64 = 1 << 53;
 
 /// Why a text isn't the state of a world. It names places, never values: jobs hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,11 +47,31 @@ impl World {
         Ok(world)
     }
 
+    /// The state as the text of a file: its fields in a fixed order, a line each, and a newline at the end.
+    pub(super) fn text(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// The last instant at which something of the state came about. A clock that goes on from the state starts
+    /// after it.
+    pub fn latest(&self) -> Timestamp {
+        let each = self.regions.values().flat_map(|region| {
+            let workspaces =
+                region.workspaces.iter().flat_map(|workspace| [workspace.created, workspace.modified]);
+            let images = region.images.iter().map(|image| image.created);
+            workspaces.chain(images).chain(region.jobs.iter().map(|job| job.submitted))
+        });
+        each.chain([self.pyromind.latest()]).max().unwrap_or(Timestamp::MIN)
+    }
+
     fn check(&self) -> Result<(), StateError> {
         if self.created > MOST_CREATED {
             return Err(value("created", format!("must be at most {MOST_CREATED}")));
         }
         let seen = &mut Seen::default();
+        self.pyromind.check()?;
         self.regions.iter().try_for_each(|(id, region)| {
             let path = format!("regions.{id}");
             if !REGIONS.contains(&id.as_str()) {
@@ -116,14 +137,14 @@ impl Region {
     }
 }
 
-fn once<'a>(seen: &mut BTreeSet<&'a str>, text: &'a str, path: String) -> Result<(), StateError> {
+pub(super) fn once<'a>(seen: &mut BTreeSet<&'a str>, text: &'a str, path: String) -> Result<(), StateError> {
     if text.is_empty() || !seen.insert(text) {
         return Err(value(path, "must be there, and only once"));
     }
     Ok(())
 }
 
-fn value(path: impl Into<String>, what: impl Display) -> StateError {
+pub(super) fn value(path: impl Into<String>, what: impl Display) -> StateError {
     StateError::Value { path: path.into(), what: what.to_string() }
 }
 

@@ -46,6 +46,8 @@ fn a_shape_tells_what_the_type_says() {
         waits: false,
         fact: None,
         place: Place::Wire,
+        wire: None,
+        dotted: false,
         label: None,
         full_only: false,
         only_if: None,

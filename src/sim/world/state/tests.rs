@@ -53,7 +53,7 @@ fn a_text_of_another_form_is_refused_with_its_place() {
     assert_eq!(said("{\"seed\": \"my, expected secret\"}"), "line 1, column 30: expected u64");
     assert_eq!(
         said("{\"seed\": 1, \"extra\": \"my secret\"}"),
-        "line 1, column 19: expected one of `seed`, `created`, `regions`"
+        "line 1, column 19: expected one of `seed`, `created`, `regions`, `pyromind`"
     );
     assert!(
         refused(|state| state["regions"]["cn-hangzhou"]["jobs"][0]["submitted"] = json!("my secret"))
