@@ -15,7 +15,10 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
             "EnvTypes": ["dev", "prod"],
         }),
         "aiworkspace_get_workspace" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "123" }),
-        "aiworkspace_list_workspaces" | "aiworkspace_list_images" | "aiworkspace_list_products" => {
+        "aiworkspace_list_workspaces"
+        | "aiworkspace_list_images"
+        | "aiworkspace_list_products"
+        | "dlc_list_jobs" => {
             json!({ "RegionId": "cn-hangzhou" })
         }
         "dlc_create_job" => json!({
@@ -26,7 +29,12 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
             "JobSpecs": [worker()],
             "UserCommand": "python train.py",
         }),
-        "dlc_get_job" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }),
+        "dlc_get_job" | "dlc_get_job_events" | "dlc_stop_job" => {
+            json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" })
+        }
+        "dlc_get_pod_events" | "dlc_get_pod_logs" => {
+            json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1", "PodId": "dlc1-worker-0" })
+        }
         "pyromind_create_instance" => json!({
             "name": "RL-Experiment-Instance",
             "resource_type": "gpu",
@@ -421,8 +429,11 @@ fn labels_are_keys_and_values() {
 /// R-DLC-03: an empty id isn't one.
 #[test]
 fn ids_are_not_empty() {
-    refused("dlc_get_job", json!({ "JobId": "" }), &["JobId: is too short; give at least 1 characters"]);
-    refused("dlc_get_job", json!({ "JobId": null }), &["JobId: is required; give it"]);
+    for tool in ["dlc_get_job", "dlc_get_job_events", "dlc_stop_job"] {
+        accepted(tool, json!({ "JobId": "dlc123" }));
+        refused(tool, json!({ "JobId": "" }), &["JobId: is too short; give at least 1 characters"]);
+        refused(tool, json!({ "JobId": null }), &["JobId: is required; give it"]);
+    }
     refused(
         "aiworkspace_get_workspace",
         json!({ "WorkspaceId": "" }),
@@ -476,5 +487,5 @@ fn an_id_is_a_segment_of_the_path() {
             assert_eq!(faults(tool.name(), json!({ name: null })).len(), 1);
         }
     }
-    assert_eq!(ids, 9);
+    assert_eq!(ids, 15);
 }
