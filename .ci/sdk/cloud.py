@@ -13,6 +13,8 @@ from alibabacloud_pai_dlc20201203 import models as dlc_models
 from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.runtime import RuntimeOptions
 
+import replies
+
 REGION = "cn-hangzhou"
 # docs/world.md names these.
 KEY = ("redline-sim", "redline-sim-secret", None)
@@ -52,7 +54,15 @@ def simulator(binary, environment):
 
 
 def client(cloud, address, key=KEY, **settings):
-    """The official client of `dlc` or `aiworkspace`, sending to `address`."""
+    """The official client of `dlc` or `aiworkspace`, sending to `address`. It looks at each reply."""
+
+    class Client(CLIENTS[cloud]):
+        def call_api(self, params, request, runtime):
+            answer = super().call_api(params, request, runtime)
+            faults = sorted(set(replies.faults(MODELS[cloud], params.action, answer["body"])))
+            expect(f"what is wrong with the reply to {params.action}", [], faults)
+            return answer
+
     access_key_id, access_key_secret, security_token = key
     config = Config(
         access_key_id=access_key_id,
@@ -64,7 +74,7 @@ def client(cloud, address, key=KEY, **settings):
         user_agent=AGENTS[cloud],
         **settings,
     )
-    return CLIENTS[cloud](config)
+    return Client(config)
 
 
 def call(binary, home, address, tool, arguments, *flags, key=KEY):

@@ -5,7 +5,9 @@
 
 import concurrent.futures
 import datetime
+import json
 import os
+import pathlib
 import sys
 import tempfile
 import time
@@ -100,6 +102,16 @@ def logs(clouds):
     expect("lines", 5, len(answer.logs))
 
 
+def a_whole_job(clouds):
+    """A job with every parameter is got and listed in the SDK's own types."""
+    cases = json.loads((pathlib.Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))
+    whole = max(cases["dlc_create_job"], key=lambda arguments: len(json.dumps(arguments)))
+    request = dlc_models.CreateJobRequest().from_map(whole)
+    job = clouds.dlc.create_job_with_options(request, {}, cloud.RUNTIME).body.job_id
+    expect("the job's name", whole["DisplayName"], clouds.job(job).display_name)
+    expect("the job is listed", True, job in clouds.jobs())
+
+
 def our_own(home, address, key, signature):
     """A call by our own client."""
     arguments = {"RegionId": cloud.REGION, "WorkspaceName": WORKSPACE}
@@ -170,6 +182,7 @@ def main():
                 for kind, key in {"a key": cloud.KEY, "a session": cloud.SESSION}.items():
                     clouds = Clouds(address, key, **settings)
                     a_job(clouds)
+                    a_whole_job(clouds)
                     logs(clouds)
                     our_own(home, address, key, name)
                     print(f"simulator: {kind}, {name}: ok", flush=True)
