@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         simulated: true,
         digest_key: vec![7; 32],
+        secret_command: String::new(),
     })?;
     let facts = facts(now);
     let mut seen = Seen::default();

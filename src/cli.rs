@@ -8,7 +8,10 @@ pub mod demo;
 mod human;
 pub mod policy;
 pub mod schemas;
+pub mod secret;
 pub mod serve;
+pub mod sim;
+mod stop;
 pub mod tools;
 
 use std::io::{self, Write};
@@ -54,6 +57,9 @@ pub enum Command {
         after_help = "Example: redline-mcp call aiworkspace_list_workspaces '{\"RegionId\": \"cn-hangzhou\"}'"
     )]
     Call(call::Call),
+    /// Serve the simulated cloud over HTTP, for the official SDKs and other clients
+    #[command(after_help = "Example: redline-mcp sim --listen 127.0.0.1:8080")]
+    Sim(sim::Sim),
     /// List the catalogue
     #[command(after_help = "Example: redline-mcp tools --size")]
     Tools(tools::Tools),
@@ -69,6 +75,9 @@ pub enum Command {
     /// Look at an audit record
     #[command(subcommand, after_help = "Example: redline-mcp audit verify audit.jsonl")]
     Audit(audit::AuditCommand),
+    /// Print a secret that was handed over, on this terminal
+    #[command(after_help = "Example: redline-mcp secret handle:aeaqcaibaeaqcaibaeaqcaibae --delete")]
+    Secret(secret::Secret),
 }
 
 /// Why a command ended early.
@@ -83,6 +92,14 @@ pub enum CliError {
     /// The audit record can't be used.
     #[error(transparent)]
     Audit(#[from] crate::audit::AuditError),
+    /// The vault gives nothing.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
+    /// A secret was to be printed elsewhere.
+    #[error(
+        "a secret is printed only to a terminal, and stdout isn't one; run the command by hand, without a pipe"
+    )]
+    NoTerminal,
     /// The policy doesn't make sense.
     #[error("policy {0}")]
     Policy(#[from] crate::policy::load::LoadError),
@@ -108,7 +125,13 @@ impl CliError {
         let usage = match self {
             Self::Usage(_) => true,
             Self::Config(error) => error.is_usage(),
-            Self::Audit(_) | Self::Policy(_) | Self::Io { .. } | Self::Serve(_) | Self::Demo(_) => false,
+            Self::Audit(_)
+            | Self::Vault(_)
+            | Self::NoTerminal
+            | Self::Policy(_)
+            | Self::Io { .. }
+            | Self::Serve(_)
+            | Self::Demo(_) => false,
         };
         ExitCode::from(if usage { 2 } else { 1 })
     }
@@ -121,12 +144,14 @@ impl Cli {
             None => self.launch.log,
             Some(Command::Serve(launch)) => launch.log,
             Some(Command::Call(call)) => call.launch.log,
+            Some(Command::Sim(sim)) => sim.log,
             Some(
                 Command::Demo
                 | Command::Tools(_)
                 | Command::Schemas(_)
                 | Command::Policy(_)
-                | Command::Audit(_),
+                | Command::Audit(_)
+                | Command::Secret(_),
             ) => crate::config::LogLevel::default(),
         }
     }
@@ -141,10 +166,12 @@ impl Cli {
             Some(Command::Serve(launch)) => serve::run(&launch).await,
             Some(Command::Demo) => demo::run().await,
             Some(Command::Call(command)) => command.run().await,
+            Some(Command::Sim(command)) => command.run().await,
             Some(Command::Tools(command)) => command.run(),
             Some(Command::Schemas(command)) => command.run(),
             Some(Command::Policy(command)) => command.run(),
             Some(Command::Audit(command)) => command.run(),
+            Some(Command::Secret(command)) => command.run(),
         }
     }
 }

@@ -7,16 +7,20 @@
 //! |---|---|
 //! | [`encode`] | a call's arguments as path, query and body |
 //! | [`endpoint`] | where a service is, per region |
-//! | [`credentials`] | who signs |
-//! | [`sign`] | signatures |
+//! | [`credentials`] | who calls |
+//! | `redeem` | handles that stand for secrets |
+//! | [`sign`] | Alibaba Cloud's signatures |
+//! | [`bearer`] | PyroMind's key |
 //! | [`transport`] | the seam: real HTTP, or the simulator |
 //! | [`retry`] | whether to try again |
 //! | [`decode`] | what an answer means |
 
+pub mod bearer;
 pub mod credentials;
 pub mod decode;
 pub mod encode;
 pub mod endpoint;
+mod redeem;
 pub mod retry;
 pub mod sign;
 pub mod transport;
@@ -36,16 +40,22 @@ use tokio::time::{Instant, sleep};
 use crate::audit::CloudCall;
 use crate::policy::mask::MaskedCall;
 use crate::policy::verdict::{Cleared, CloudError, Outcome};
-use crate::spec::{Call, Method, Spec, Tool};
-use credentials::{Chain, Credentials, CredentialsError};
+use crate::spec::{Acs, Call, Method, Spec, Tool, Vendor};
+use crate::vault::Vault;
+use bearer::{Bearer, BearerError};
+use credentials::{Accounts, Credentials, CredentialsError};
 use encode::{EncodeError, Wire};
 use endpoint::{EndpointError, Endpoints};
+use redeem::RedeemError;
 use retry::{Attempt, Decision, End};
 use sign::{SignError, Signature};
+use transport::http::Patience;
 use transport::{Transport, TransportError};
 
 const ACTION: HeaderName = HeaderName::from_static("x-acs-action");
 const VERSION: HeaderName = HeaderName::from_static("x-acs-version");
+/// The product token of this program.
+const OWN_AGENT: &str = concat!("redline-mcp/", env!("CARGO_PKG_VERSION"));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What a preview shows in place of what only a real request has.
@@ -54,9 +64,9 @@ const PLACEHOLDER: &str = "<set when the request is sent>";
 /// Why a request couldn't be made. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// There is nothing to sign with.
+    /// A secret argument can't be had.
     #[error(transparent)]
-    Credentials(#[from] CredentialsError),
+    Redeem(#[from] RedeemError),
     /// The call can't travel.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -66,6 +76,9 @@ pub enum RequestError {
     /// It can't be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// The key can't be sent.
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
     /// Its parts don't make an HTTP request.
     #[error("the request can't be made: {0}")]
     Http(#[from] http::Error),
@@ -82,53 +95,74 @@ pub struct Sent {
     pub calls: Vec<CloudCall>,
 }
 
-/// Sends cleared calls.
-pub struct Client {
-    transport: Arc<dyn Transport>,
-    credentials: Chain,
-    endpoints: Endpoints,
-    signature: Signature,
-    deadline: Duration,
+/// For whom, and when, a call is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Errand<'e> {
+    /// What it is made with.
+    pub credentials: &'e Credentials,
+    /// Whose handles count.
+    pub scope: &'e str,
+    /// The instant of the step.
+    pub at: Timestamp,
+    /// The same by the wall clock, which the vault keeps to.
+    pub wall: Timestamp,
 }
 
+/// What a [`Client`] is made of.
+pub struct Parts {
+    /// The way out: real HTTP, or the simulator.
+    pub transport: Arc<dyn Transport>,
+    /// Who calls.
+    pub accounts: Accounts,
+    /// Where the services are.
+    pub endpoints: Endpoints,
+    /// How requests to Alibaba Cloud are signed.
+    pub signature: Signature,
+    /// How PyroMind is told who calls.
+    pub bearer: Bearer,
+    /// Where the secrets are that handles stand for.
+    pub vault: Vault,
+    /// What bounds a call with its retries.
+    pub deadline: Duration,
+}
+
+/// Sends cleared calls.
+pub struct Client(Parts);
+
 impl Client {
-    /// A client. `deadline` bounds a call with its retries.
-    pub fn new(
-        transport: Arc<dyn Transport>,
-        credentials: Chain,
-        endpoints: Endpoints,
-        signature: Signature,
-        deadline: Duration,
-    ) -> Self {
-        Self { transport, credentials, endpoints, signature, deadline }
+    /// A client of these parts.
+    pub const fn new(parts: Parts) -> Self {
+        Self(parts)
     }
 
-    /// The credentials that a call would be signed with.
+    /// The credentials that a call to a service of `vendor` would be made with.
     ///
     /// # Errors
-    /// When no provider has any.
-    pub fn credentials(&self) -> Result<Credentials, CredentialsError> {
-        self.credentials.credentials()
+    /// When there are none.
+    pub fn credentials(&self, vendor: Vendor) -> Result<Credentials, CredentialsError> {
+        self.0.accounts.credentials(vendor)
     }
 
-    /// Sends a call at the instant `at`. Reads are tried again where that can help; writes never are.
+    /// Sends a call. Reads are tried again where that can help; writes never are.
     ///
     /// # Errors
     /// [`RequestError`] when nothing could be sent.
-    pub async fn send(&self, cleared: Cleared, at: Timestamp) -> Result<Sent, RequestError> {
+    pub async fn send(&self, cleared: Cleared, errand: Errand<'_>) -> Result<Sent, RequestError> {
         let call = cleared.call();
-        let credentials = self.credentials()?;
+        let redeemed = redeem::redeemed(&self.0.vault, call, errand.scope, errand.wall).await?;
+        let arguments = redeemed.as_ref().unwrap_or(call.arguments());
+        let vendor = call.spec().cloud.vendor();
         let began = Instant::now();
         let mut calls = Vec::new();
         for number in 1.. {
             let mut random = [0; 17];
             getrandom::fill(&mut random)?;
             let [jitter, nonce @ ..] = random;
-            let request = self.request(call, &credentials, at, &HEXLOWER.encode(&nonce))?;
+            let request = self.request(call, arguments, errand, &HEXLOWER.encode(&nonce))?;
             let sent = Instant::now();
-            let exchange = self.transport.send(request, at).await;
+            let exchange = self.0.transport.send(request, errand.at).await;
             let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let answer = exchange.as_ref().map(decode::answer);
+            let answer = exchange.as_ref().map(|response| decode::answer(vendor, response));
             let (end, status, request_id) = match &answer {
                 Ok(answer) => (
                     End::Answered {
@@ -153,7 +187,7 @@ impl Client {
                 number,
                 end,
                 elapsed: began.elapsed(),
-                deadline: self.deadline,
+                deadline: self.0.deadline,
                 jitter,
             });
             match (decision, answer) {
@@ -168,21 +202,31 @@ impl Client {
     fn request(
         &self,
         call: &Call,
-        credentials: &Credentials,
-        at: Timestamp,
+        arguments: &Map<String, Value>,
+        errand: Errand<'_>,
         nonce: &str,
     ) -> Result<Request<Bytes>, RequestError> {
-        let wire = encode::wire(call.tool(), call.arguments())?;
-        let base = self.endpoints.base(call.spec().cloud, call.region().unwrap_or_default())?;
+        let Parts { endpoints, signature, bearer, .. } = &self.0;
+        let wire = encode::wire(call.tool(), arguments)?;
+        let base = endpoints.base(call.spec().cloud, call.region())?;
         let mut request = unsigned(call.spec(), &address(base.as_str(), &wire), &wire)?;
-        sign::sign(self.signature, credentials, &mut request, at, nonce)?;
+        match errand.credentials {
+            Credentials::AccessKey(pair) => sign::sign(*signature, pair, &mut request, errand.at, nonce)?,
+            Credentials::ApiKey(key) => {
+                bearer.prepare(&mut request, wire.body.is_some());
+                bearer.authorize(key, &mut request)?;
+            }
+        }
+        if let Some(patience) = Patience::for_call(call) {
+            request.extensions_mut().insert(patience);
+        }
         Ok(request)
     }
 }
 
 fn code(outcome: &Outcome) -> Option<&str> {
     match outcome {
-        Outcome::Failed(CloudError { code, .. }) => Some(code),
+        Outcome::Failed(CloudError { code, .. }) | Outcome::Partial(CloudError { code, .. }, _) => Some(code),
         Outcome::Reply(_) | Outcome::NotSent(_) | Outcome::Lost(_) => None,
     }
 }
@@ -208,18 +252,15 @@ fn unsigned(spec: &Spec, address: &str, wire: &Wire) -> Result<Request<Bytes>, h
         Method::Delete => HttpMethod::DELETE,
     };
     let body = wire.body.as_ref().map(Value::to_string).unwrap_or_default();
-    Request::builder()
-        .method(method)
-        .uri(address)
-        .header(ACCEPT, JSON)
-        .header(USER_AGENT, user_agent(spec))
-        .header(ACTION, spec.action)
-        .header(VERSION, spec.cloud.version())
-        .body(Bytes::from(body))
-}
-
-fn user_agent(spec: &Spec) -> String {
-    format!("{} redline-mcp/{}", spec.cloud.user_agent(), env!("CARGO_PKG_VERSION"))
+    let mut request = Request::builder().method(method).uri(address).header(ACCEPT, JSON);
+    request = match spec.cloud.acs() {
+        Some(Acs { version, user_agent }) => request
+            .header(USER_AGENT, format!("{user_agent} {OWN_AGENT}"))
+            .header(ACTION, spec.action)
+            .header(VERSION, version),
+        None => request.header(USER_AGENT, OWN_AGENT),
+    };
+    request.body(Bytes::from(body))
 }
 
 /// The request that a call would become, secrets hidden, unsigned.
@@ -247,14 +288,20 @@ pub fn preview(
     call: &MaskedCall,
     endpoints: &Endpoints,
     signature: Signature,
+    bearer: &Bearer,
 ) -> Result<Preview, RequestError> {
     let tool: &Tool = call.tool();
     let spec = tool.spec();
     let wire = encode::wire(tool, call.arguments())?;
-    let region = call.arguments().get("RegionId").and_then(Value::as_str).unwrap_or_default();
+    let region = call.arguments().get("RegionId").and_then(Value::as_str);
     let base = endpoints.base(spec.cloud, region)?;
     let url = address(base.as_str(), &wire);
-    let request = unsigned(spec, &url, &wire)?;
+    let mut request = unsigned(spec, &url, &wire)?;
+    let vendor = spec.cloud.vendor();
+    match vendor {
+        Vendor::Alibaba => {}
+        Vendor::PyroMind => bearer.prepare(&mut request, wire.body.is_some()),
+    }
     let mut headers: Map<String, Value> = request
         .headers()
         .iter()
@@ -264,15 +311,16 @@ pub fn preview(
         "host".to_owned(),
         request.uri().authority().map_or("", |authority| authority.as_str()).into(),
     );
-    if wire.body.is_some() {
-        headers.insert("content-type".to_owned(), "application/json; charset=utf-8".into());
-    }
-    let placeholders: &[&str] = match signature {
-        Signature::Acs3HmacSha256 => {
+    let placeholders: &[&str] = match (vendor, signature) {
+        (Vendor::Alibaba, Signature::Acs3HmacSha256) => {
             &["x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256", "authorization"]
         }
-        Signature::RoaHmacSha1 => &["date", "x-acs-signature-nonce", "authorization"],
+        (Vendor::Alibaba, Signature::RoaHmacSha1) => &["date", "x-acs-signature-nonce", "authorization"],
+        (Vendor::PyroMind, _) => &[bearer.header()],
     };
+    if vendor == Vendor::Alibaba && wire.body.is_some() {
+        headers.insert("content-type".to_owned(), "application/json; charset=utf-8".into());
+    }
     for name in placeholders {
         headers.insert((*name).to_owned(), PLACEHOLDER.into());
     }

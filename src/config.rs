@@ -3,35 +3,40 @@
 //! This is the only room that reads the environment. What decides about red lines (the cloud, regions,
 //! approvals) is a flag, never a variable, so that it stands where the operator wrote it.
 
-use std::fs;
+mod world;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::{Audit, AuditError, Key};
-use crate::cloud::Client;
-use crate::cloud::credentials::{Chain, Credentials, Provider};
+use crate::cloud::bearer::{Bearer, BearerError};
+use crate::cloud::credentials::{Accounts, Chain, KeySource, Provider};
 use crate::cloud::endpoint::{EndpointError, Endpoints};
 use crate::cloud::sign::Signature;
-use crate::cloud::transport::Transport;
 use crate::cloud::transport::http::{HttpTransport, Limits, Patience, Seconds};
+use crate::cloud::{self, Client};
 use crate::gateway::{Clock, Gateway, Parts};
 use crate::policy::consent::{Operator, Waiver};
 use crate::policy::load::LoadError;
 use crate::policy::{OnMiss, Policy, Settings};
 use crate::sim::Simulator;
 use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
-use crate::sim::faults::{Faults, FaultsError};
-use crate::sim::world::World;
+use crate::sim::faults::FaultsError;
+use crate::sim::world::StateError;
 use crate::spec::value::is_region;
+use crate::vault::{LIFETIME, Vault};
 
-/// The seed of the world when none is given.
-const DEFAULT_SEED: u64 = 1;
+/// The environment variable of PyroMind's address, with or without `/api/v1`.
+const PYROMIND_BASE_URL: &str = "PYROMIND_BASE_URL";
+/// The environment variables of the header that holds PyroMind's key, of its scheme, and of the cluster.
+const PYROMIND_SETTINGS: [&str; 3] = ["PYROMIND_AUTH_HEADER", "PYROMIND_AUTH_SCHEME", "PYROMIND_CLUSTER"];
+
+pub use world::WorldFlags;
 
 /// Which cloud answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -83,6 +88,9 @@ pub struct Launch {
     /// Flush the audit record to the disk after each line
     #[arg(long)]
     pub audit_fsync: bool,
+    /// Where secrets wait for `redline-mcp secret` [default: vault in the state directory]
+    #[arg(long, value_name = "DIR")]
+    pub vault: Option<PathBuf>,
     /// What the log on stderr tells
     #[arg(long, value_enum, default_value_t)]
     pub log: LogLevel,
@@ -114,25 +122,22 @@ pub enum LogLevel {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Simulator")]
 pub struct SimFlags {
-    /// The seed of the world [default: 1]
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// The world's first instant [default: 2026-01-01T00:00:00Z]
+    /// The world itself.
+    #[command(flatten)]
+    pub world: WorldFlags,
+    /// The world's first instant [default: 2026-01-01T00:00:00Z, or after the last one in --state-in]
     #[arg(long, value_name = "RFC3339")]
     pub clock: Option<Timestamp>,
     /// How far the world's clock moves with each step [default: 1s]
     #[arg(long, value_name = "DURATION")]
     pub clock_step: Option<SignedDuration>,
-    /// Scripted faults, as docs/world.md describes
-    #[arg(long, value_name = "FILE")]
-    pub faults: Option<PathBuf>,
 }
 
 /// The flags that only the live clouds take.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Live clouds")]
 pub struct LiveFlags {
-    /// The address of a service (pai-dlc or aiworkspace), {RegionId} standing for the region; may be repeated
+    /// The address of a service (pai-dlc, aiworkspace or pyromind), {RegionId} standing for the region; may be repeated
     #[arg(long = "endpoint", value_name = "NAME=URL")]
     pub endpoints: Vec<String>,
     /// acs3-hmac-sha256 or roa-hmac-sha1 [default: acs3-hmac-sha256]
@@ -171,11 +176,38 @@ pub enum ConfigError {
     /// The faults don't make sense.
     #[error("--faults: {0}")]
     Faults(#[from] FaultsError),
+    /// The state can't be read.
+    #[error("can't read --state-in {}: {source}", path.display())]
+    ReadState {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The state doesn't make sense.
+    #[error("--state-in {}: {source}; give a file that --state-out wrote", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// The place and what is wrong there.
+        source: StateError,
+    },
+    /// The state can't be kept.
+    #[error("can't write --state-out {}: {source}", path.display())]
+    WriteState {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// An endpoint doesn't make sense.
     #[error("--endpoint: {0}")]
     Endpoint(#[from] EndpointError),
+    /// A setting of PyroMind's doesn't make sense.
+    #[error("PYROMIND_AUTH_HEADER, PYROMIND_AUTH_SCHEME, PYROMIND_CLUSTER: {0}")]
+    Bearer(#[from] BearerError),
     /// There is nowhere to keep state.
-    #[error("the system names no directory for state; give --audit FILE and --audit-key FILE")]
+    #[error("the system names no directory for state; give --audit FILE, --audit-key FILE and --vault DIR")]
     NoStateDirectory,
     /// The system can't tell which program this is.
     #[error("can't tell where this program is: {0}")]
@@ -192,8 +224,15 @@ impl ConfigError {
     /// Whether the command line is at fault, rather than the machine.
     pub const fn is_usage(&self) -> bool {
         match self {
-            Self::WrongCloud { .. } | Self::ClockStep | Self::Endpoint(_) | Self::Faults(_) => true,
+            Self::WrongCloud { .. }
+            | Self::ClockStep
+            | Self::Endpoint(_)
+            | Self::Bearer(_)
+            | Self::Faults(_)
+            | Self::State { .. } => true,
             Self::ReadFaults { .. }
+            | Self::ReadState { .. }
+            | Self::WriteState { .. }
             | Self::NoStateDirectory
             | Self::Program(_)
             | Self::Audit(_)
@@ -220,12 +259,8 @@ impl Launch {
     /// # Errors
     /// [`ConfigError::WrongCloud`], naming the first such flag.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let sim = [
-            ("--seed", self.sim.seed.is_some()),
-            ("--clock", self.sim.clock.is_some()),
-            ("--clock-step", self.sim.clock_step.is_some()),
-            ("--faults", self.sim.faults.is_some()),
-        ];
+        let clock = [("--clock", self.sim.clock.is_some()), ("--clock-step", self.sim.clock_step.is_some())];
+        let sim: Vec<_> = self.sim.world.given().into_iter().chain(clock).collect();
         let live = [
             ("--endpoint", !self.live.endpoints.is_empty()),
             ("--signature", self.live.signature.is_some()),
@@ -255,6 +290,7 @@ impl Launch {
             },
             simulated: self.cloud == CloudKind::Sim,
             digest_key,
+            secret_command: self.secret_command(),
         })
     }
 
@@ -264,43 +300,38 @@ impl Launch {
     /// [`ConfigError`]: what is wrong with the flags or the machine.
     pub fn gateway(&self, on_miss: OnMiss) -> Result<Arc<Gateway>, ConfigError> {
         self.check()?;
-        let (client, clock) = match self.cloud {
-            CloudKind::Sim => self.simulator()?,
-            CloudKind::Live => (self.live()?, Clock::Wall),
+        let vault = Vault::new(self.vault_directory()?, LIFETIME);
+        let (client, clock, simulator) = match self.cloud {
+            CloudKind::Sim => {
+                let (simulator, clock) = self.simulator()?;
+                let client = simulated(Arc::clone(&simulator), vault.clone());
+                (client, Clock::Logical(clock), Some(simulator))
+            }
+            CloudKind::Live => (self.live(vault.clone())?, Clock::Wall, None),
         };
         // Files are made last: a wrong command line leaves nothing behind.
         let key = Arc::new(self.audit_key()?);
         let policy = self.policy(on_miss, key.hmac("question", b"digest").into_bytes())?;
         let audit = Audit::open(&self.audit_file()?, Arc::clone(&key), self.audit_fsync)?;
-        Ok(Arc::new(Gateway::new(Parts { policy, client, audit, key, clock })))
+        if let Some(simulator) = simulator {
+            self.sim.world.save(&simulator)?;
+        }
+        Ok(Arc::new(Gateway::new(Parts { policy, client, audit, key, vault, clock })))
     }
 
-    fn simulator(&self) -> Result<(Client, Clock), ConfigError> {
+    fn simulator(&self) -> Result<(Arc<Simulator>, LogicalClock), ConfigError> {
         let step = self.sim.clock_step.unwrap_or(DEFAULT_STEP);
         if step <= SignedDuration::ZERO {
             return Err(ConfigError::ClockStep);
         }
-        let faults = match &self.sim.faults {
-            Some(path) => {
-                let text = fs::read_to_string(path)
-                    .map_err(|source| ConfigError::ReadFaults { path: path.clone(), source })?;
-                Faults::parse(&text)?
-            }
-            None => Faults::default(),
-        };
-        let world = World::seeded(self.sim.seed.unwrap_or(DEFAULT_SEED));
-        let client = Client::new(
-            Arc::new(Simulator::new(world, faults)),
-            Chain::new(vec![Provider::Fixed(Credentials::simulator())]),
-            Endpoints::default(),
-            Signature::default(),
-            Limits::default().patience.whole.duration(),
-        );
-        let clock = LogicalClock::new(self.sim.clock.unwrap_or(DEFAULT_START), step);
-        Ok((client, Clock::Logical(clock)))
+        let (simulator, latest) = self.sim.world.simulator()?;
+        // Nothing that a resumed world holds lies in the future.
+        let resumed = latest.checked_add(step).unwrap_or(Timestamp::MAX);
+        let clock = LogicalClock::new(self.sim.clock.unwrap_or(DEFAULT_START.max(resumed)), step);
+        Ok((Arc::new(simulator), clock))
     }
 
-    fn live(&self) -> Result<Client, ConfigError> {
+    fn live(&self, vault: Vault) -> Result<Client, ConfigError> {
         let default = Limits::default();
         let limits = Limits {
             connect: self.live.connect_timeout.unwrap_or(default.connect),
@@ -310,18 +341,49 @@ impl Launch {
             },
             ..default
         };
-        let deadline: Duration = limits.patience.whole.duration();
-        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(limits));
-        let chain = Chain::new(vec![Provider::Environment(Box::new(environment))]);
-        Ok(Client::new(transport, chain, self.endpoints()?, self.signature(), deadline))
+        Ok(Client::new(cloud::Parts {
+            transport: Arc::new(HttpTransport::new(limits)),
+            accounts: Accounts {
+                alibaba: Chain::new(vec![Provider::Environment(Box::new(environment))]),
+                pyromind: KeySource::Environment(Box::new(environment)),
+            },
+            endpoints: self.endpoints()?,
+            signature: self.signature(),
+            bearer: self.bearer()?,
+            vault,
+            deadline: limits.patience.whole.duration(),
+        }))
     }
 
     /// Where the services are.
     ///
     /// # Errors
-    /// When an `--endpoint` doesn't make sense.
+    /// When an `--endpoint`, or PyroMind's address in the environment, doesn't make sense.
     pub fn endpoints(&self) -> Result<Endpoints, ConfigError> {
-        Ok(Endpoints::parse(self.live.endpoints.iter().map(String::as_str))?)
+        match self.cloud {
+            CloudKind::Sim => Ok(Endpoints::simulator()),
+            CloudKind::Live => {
+                let given = self.live.endpoints.iter().map(String::as_str);
+                let is_given = given.clone().any(|endpoint| endpoint.starts_with("pyromind="));
+                let set = environment(PYROMIND_BASE_URL).filter(|url| !url.is_empty() && !is_given);
+                let set = set.map(|url| format!("pyromind={url}"));
+                Ok(Endpoints::parse(given.chain(set.as_deref()))?)
+            }
+        }
+    }
+
+    /// How PyroMind is told who calls.
+    ///
+    /// # Errors
+    /// When a setting in the environment can't be part of a request.
+    pub fn bearer(&self) -> Result<Bearer, ConfigError> {
+        match self.cloud {
+            CloudKind::Sim => Ok(Bearer::default()),
+            CloudKind::Live => {
+                let [header, scheme, cluster] = PYROMIND_SETTINGS.map(environment);
+                Ok(Bearer::parse(header.as_deref(), scheme.as_deref(), cluster.as_deref())?)
+            }
+        }
     }
 
     /// How requests are signed.
@@ -340,6 +402,25 @@ impl Launch {
         }
     }
 
+    /// The command with which a person has a secret printed from this launch's vault.
+    fn secret_command(&self) -> String {
+        match &self.vault {
+            Some(directory) => format!("redline-mcp secret HANDLE --vault {}", directory.display()),
+            None => "redline-mcp secret HANDLE".to_owned(),
+        }
+    }
+
+    /// Where the vault keeps its secrets.
+    ///
+    /// # Errors
+    /// When no place is given and there is no state directory.
+    pub fn vault_directory(&self) -> Result<PathBuf, ConfigError> {
+        match &self.vault {
+            Some(directory) => Ok(directory.clone()),
+            None => Ok(state_directory()?.join("vault")),
+        }
+    }
+
     /// The audit record's key.
     ///
     /// # Errors
@@ -350,6 +431,18 @@ impl Launch {
             None => Key::of_state_directory(&state_directory()?)?,
         })
     }
+}
+
+fn simulated(simulator: Arc<Simulator>, vault: Vault) -> Client {
+    Client::new(cloud::Parts {
+        transport: simulator,
+        accounts: Accounts::simulator(),
+        endpoints: Endpoints::simulator(),
+        signature: Signature::default(),
+        bearer: Bearer::default(),
+        vault,
+        deadline: Limits::default().patience.whole.duration(),
+    })
 }
 
 /// This program's own file, to start it again.

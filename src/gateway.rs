@@ -13,6 +13,7 @@
 
 mod clock;
 mod course;
+mod ending;
 mod record;
 mod reserve;
 mod scope;
@@ -28,12 +29,15 @@ use crate::audit::{Audit, AuditError, Entry, Key};
 use crate::cloud::Client;
 use crate::error::Fault;
 use crate::policy::consent::{Answer, Question};
+use crate::policy::hand_over::Deposit;
 use crate::policy::mask::Masked;
 use crate::policy::refusal::Refusal;
 use crate::policy::{Policy, reservation};
 use crate::tools;
+use crate::vault::{Vault, VaultError};
 pub use clock::Clock;
-use course::Course;
+use course::{Caller, Course};
+use ending::Ending;
 use record::Record;
 use reserve::Reservations;
 pub use scope::Scope;
@@ -104,6 +108,8 @@ pub struct Parts {
     pub audit: Audit,
     /// What identifying values are hashed with.
     pub key: Arc<Key>,
+    /// Where secrets wait for the person they are meant for.
+    pub vault: Vault,
     /// The time.
     pub clock: Clock,
 }
@@ -114,6 +120,7 @@ pub struct Gateway {
     client: Client,
     audit: Arc<Audit>,
     key: Arc<Key>,
+    vault: Vault,
     clock: Clock,
     reservations: Arc<Reservations>,
     tasks: TaskTracker,
@@ -122,10 +129,10 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { policy, client, audit, key, clock } = parts;
+        let Parts { policy, client, audit, key, vault, clock } = parts;
         let audit = Arc::new(audit);
         let (reservations, tasks) = (Arc::default(), TaskTracker::new());
-        Self { policy, client, audit, key, clock, reservations, tasks }
+        Self { policy, client, audit, key, vault, clock, reservations, tasks }
     }
 
     /// A scope that knows nothing yet.
@@ -152,32 +159,45 @@ impl Gateway {
         let Request { tool: name, arguments, scope, answer, peer } = request;
         let tool = tools::find(&name).ok_or(StepError::UnknownTool(name))?;
         let parsed = tool.parse(&arguments);
-        let credentials = self.client.credentials();
-        let account =
-            credentials.as_ref().ok().map(|own| self.key.hmac("account", own.identity().as_bytes()));
+        let vendor = tool.spec().cloud.vendor();
+        let credentials = self.client.credentials(vendor);
+        let caller = credentials.map(|own| Caller {
+            account: self.key.hmac("account", own.identity().as_bytes()),
+            credentials: Arc::new(own),
+        });
         // What could make a call wait comes before the instant is taken: a signature must not be old.
-        let held = match (&parsed, &account) {
-            (Ok(call), Some(account)) => match reservation(call, account) {
+        let held = match (&parsed, &caller) {
+            (Ok(call), Ok(caller)) => match reservation(call, &caller.account) {
                 Some(name) => Some(Reservations::hold(&self.reservations, name).await),
                 None => None,
             },
-            (Err(_), _) | (_, None) => None,
+            (Err(_), _) | (_, Err(_)) => None,
         };
         let now = self.clock.now();
         let record = Record::new(self, scope.id(), tool, &arguments, &peer, self.clock.logical(now));
-        let mut course = Course::new(Arc::clone(self), scope, now, record, held);
+        let mut ending = Ending::new(Arc::clone(self), scope, now, record);
         let call = match parsed {
             Ok(call) => call,
-            Err(faults) => return Ok(course.refuse(Policy::refuse_arguments(faults)).await),
+            Err(faults) => return Ok(ending.refuse(Policy::refuse_arguments(faults)).await),
         };
-        course.is_about(&call);
-        match credentials {
-            Ok(own) => course.is_for(account.unwrap_or_default(), &own),
-            Err(error) => return Ok(course.refuse(no_credentials(&error)).await),
-        }
-        let step = course.run(call, answer).await;
+        ending.is_about(&call);
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(error) => return Ok(ending.refuse(no_credentials(&error)).await),
+        };
+        let step = Course::new(ending, caller, vendor, held).run(call, answer).await;
         tracing::debug!(tool = tool.name(), end = step.name(), "a step ended");
         Ok(step)
+    }
+
+    /// Puts what a reply hands over into the vault.
+    async fn keep(&self, scope: &str, deposits: Vec<Deposit>) -> Result<(), VaultError> {
+        if deposits.is_empty() {
+            return Ok(());
+        }
+        let (vault, scope, now) = (self.vault.clone(), scope.to_owned(), Clock::wall());
+        let kept = tokio::task::spawn_blocking(move || vault.deposit(&scope, &deposits, now)).await;
+        kept.unwrap_or(Err(VaultError::Interrupted))
     }
 
     /// Writes one line: at once where nothing makes it wait, else off the runtime's threads. The way to such a

@@ -20,6 +20,7 @@
 //! | [`tools`] | the catalogue |
 //! | [`policy`] | what may be sent, what may be shown |
 //! | [`audit`] | the record |
+//! | [`vault`] | the hand-over of secrets |
 //! | [`cloud`] | the clouds' client |
 //! | [`sim`] | the simulated cloud |
 //! | [`gateway`] | one call, from tool to cloud and back |
@@ -38,3 +39,4 @@ pub mod server;
 pub mod sim;
 pub mod spec;
 pub mod tools;
+pub mod vault;

@@ -10,11 +10,13 @@
 //! | [`load`] | the rules, from `policies/*.toml` |
 //! | `rules` | judging a call by them |
 //! | [`evidence`] | what was read for one step |
-//! | [`review`] | check-then-create, and what an outcome means |
+//! | `unique` | names that a cloud takes once |
+//! | [`review`] | what an outcome means |
 //! | [`consent`], `question`, `digest` | a human's yes |
 //! | [`history`] | what was made before |
 //! | [`facts`] | what is known to exist |
 //! | [`mask`], [`sweep`] | what may be shown ([`mask::Masked`]) |
+//! | [`hand_over`] | what stands for a secret, and how the secret reaches the vault |
 //! | `failure` | a cloud's error in words |
 
 pub mod consent;
@@ -22,6 +24,7 @@ mod digest;
 pub mod evidence;
 pub mod facts;
 mod failure;
+pub mod hand_over;
 pub mod history;
 pub mod load;
 pub mod mask;
@@ -45,7 +48,7 @@ use evidence::Evidence;
 use facts::{Facts, Known};
 use history::History;
 use load::{LoadError, Rule, Rules, Subject};
-use mask::{Disclosure, Masked, MaskedCall};
+use mask::{Disclosure, HandOver, Masked, MaskedCall, Shown};
 use refusal::Refusal;
 use sweep::Seen;
 pub use unique::{reservation, unique_name};
@@ -69,8 +72,10 @@ pub struct Settings {
     pub operator: Operator,
     /// Whether the cloud is the simulator.
     pub simulated: bool,
-    /// What digests of questions are keyed with.
+    /// What digests of questions, and handles, are keyed with.
     pub digest_key: Vec<u8>,
+    /// The command with which a person has a secret printed that was handed over, HANDLE standing for its handle.
+    pub secret_command: String,
 }
 
 /// What the policy knows when it judges.
@@ -187,7 +192,7 @@ impl Policy {
 
     /// What `outcome` means for `call`, given the reads made since.
     pub fn review(&self, call: &Call, outcome: &Outcome, evidence: &Evidence) -> Review {
-        review::review(call, outcome, evidence)
+        review::review(rules::name_rule(self, call), call, outcome, evidence)
     }
 
     /// Learns from a permitted, successful reply: that PAI is activated, and what exists. What only the policy
@@ -252,22 +257,32 @@ impl Policy {
         }
     }
 
-    /// What may be shown of a cloud's reply to `call`.
-    pub fn mask_reply(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) -> Option<Masked> {
+    /// What may be shown of a cloud's reply to `call`; `None` where there is no reply.
+    pub fn mask_reply(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) -> Option<Shown> {
         match outcome {
-            Outcome::Reply(raw) => Some(mask::mask(&Disclosure::Reply(call, raw), seen)),
+            Outcome::Reply(raw) => Some(self.mask(&Disclosure::Reply(call, raw), seen)),
+            Outcome::Partial(error, raw) => {
+                let refusal = failure::explain_partial(error, call);
+                Some(self.mask(&Disclosure::Partial(call, &refusal, raw), seen))
+            }
             Outcome::Failed(_) | Outcome::NotSent(_) | Outcome::Lost(_) => None,
         }
     }
 
-    /// What may be shown of something that exists already.
+    /// What may be shown of something that exists already. Its secrets are left out: nobody agreed to their being
+    /// handed over.
     pub fn mask_existing(&self, existing: &Existing, seen: &mut Seen) -> Masked {
-        mask::mask(&Disclosure::Existing(existing), seen)
+        self.mask(&Disclosure::Existing(existing), seen).masked
     }
 
     /// What may be shown of a refusal.
     pub fn mask_refusal(&self, refusal: &Refusal, seen: &mut Seen) -> Masked {
-        mask::mask(&Disclosure::Refusal(refusal), seen)
+        self.mask(&Disclosure::Refusal(refusal), seen).masked
+    }
+
+    fn mask(&self, disclosure: &Disclosure<'_>, seen: &mut Seen) -> Shown {
+        let Settings { digest_key, secret_command, .. } = &self.settings;
+        mask::mask(disclosure, HandOver { key: digest_key, command: secret_command }, seen)
     }
 
     /// The arguments of `call` as they may be shown.
@@ -281,6 +296,10 @@ impl Policy {
         match outcome {
             Outcome::Failed(error) => mask::note_principals(error, seen),
             Outcome::Reply(raw) => mask::note(call.tool().reply(), raw.open(), seen),
+            Outcome::Partial(error, raw) => {
+                mask::note_principals(error, seen);
+                mask::note(call.tool().reply(), raw.open(), seen);
+            }
             Outcome::NotSent(_) | Outcome::Lost(_) => {}
         }
     }
@@ -318,7 +337,7 @@ fn hear_region(
                 format!("use {chosen}"),
             )))
         }
-        Filled::Yes | Filled::No | Filled::Blank => Err(blank(question)),
+        Filled::Yes | Filled::No | Filled::Mistyped | Filled::Blank => Err(blank(question)),
     }
 }
 
@@ -334,6 +353,15 @@ fn hear_arguments(question: &Question, answer: &Answer, call: &Call) -> Result<H
             "the user doesn't want this call",
             "ask them what they want instead",
         ))),
+        Filled::Mistyped => {
+            Err(Refusal::new(question.rule(), "the id that was typed isn't the one in the question")
+                .with(Fault::new(
+                    "",
+                    "nothing was sent, since the user may have meant something else",
+                    "ask the user which one they mean, then call again",
+                ))
+                .retryable())
+        }
         Filled::Region(_) | Filled::Blank => Err(blank(question)),
     }
 }

@@ -1,21 +1,24 @@
-//! The embedded simulator: a small cloud behind the client's own transport.
+//! The embedded simulator: two small clouds behind the client's own transport, PAI and PyroMind.
 //!
 //! It isn't a mock. It receives the same signed HTTP requests as the real hosts, shares no request type
 //! with the client, and believes nothing: `route` finds the product, region and operation, `verify`
 //! checks the signature by its own canonicalisation, `params` reads query and body strictly, and only then
 //! a handler (`aiworkspace`, `dlc`) touches the [`world`]. What goes wrong is answered as the cloud's
-//! gateway answers it (`reply`).
+//! gateway answers it (`reply`). PyroMind speaks another dialect and has a room of its own (`pyromind`).
 //!
 //! Nothing here is random and nothing reads a clock: the world comes from a seed, ids from the seed and the
 //! order of creation, and time from the `at` of each request (a [`clock::LogicalClock`] hands it out). The
 //! state holds instants, never statuses, so it looks the same however far the clock has moved.
-//! [`faults`] scripts what a real cloud does at the wrong moment.
+//! [`faults`] scripts what a real cloud does at the wrong moment. [`listen`] serves the same cloud over real HTTP,
+//! to clients that aren't ours.
 
 mod aiworkspace;
 pub mod clock;
 mod dlc;
 pub mod faults;
+pub mod listen;
 mod params;
+mod pyromind;
 mod reply;
 mod route;
 #[cfg(test)]
@@ -23,6 +26,8 @@ mod testkit;
 mod verify;
 pub mod world;
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -36,12 +41,14 @@ use params::Query;
 use reply::CloudError;
 use route::{Endpoint, Route};
 use world::World;
+use world::file::StateFile;
 
+pub use pyromind::PYROMIND_API_KEY;
 pub use verify::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, STS_ACCESS_KEY_ID, STS_ACCESS_KEY_SECRET, STS_SECURITY_TOKEN,
 };
 
-/// A cloud in this process: PAI-DLC 2020-12-03 and AIWorkSpace 2021-02-04.
+/// Two clouds in this process: PAI, that is PAI-DLC 2020-12-03 and AIWorkSpace 2021-02-04, and PyroMind.
 ///
 /// Requests are handled one at a time, in arrival order.
 pub struct Simulator {
@@ -52,7 +59,22 @@ struct Inner {
     world: World,
     faults: Faults,
     nonces: verify::Nonces,
+    file: Option<StateFile>,
+    /// How many requests came so far.
+    requests: usize,
     journal: Vec<Entry>,
+}
+
+/// How a request reached the simulator.
+#[derive(Clone, Copy)]
+enum Via<'a> {
+    /// Through [`Transport`], from this project's own client.
+    Process,
+    /// Over HTTP, from whatever client speaks it.
+    Http {
+        /// The region of a host that names none.
+        region: &'a str,
+    },
 }
 
 /// One request as the simulator saw it.
@@ -60,15 +82,17 @@ struct Inner {
 pub struct Entry {
     /// The tool that the operation belongs to, such as `dlc_create_job`; `None` when no operation was found.
     pub tool: Option<String>,
-    /// The region that the host named; `None` for a host that isn't ours.
+    /// The region that the host named; `None` for a host that names none.
     pub region: Option<String>,
+    /// The cluster that a PyroMind request chose by `X-Cluster`, which changes nothing here.
+    pub cluster: Option<String>,
     /// HTTP method.
     pub method: String,
     /// Path as sent, percent-encoded.
     pub path: String,
     /// Query parameters, decoded, in the order sent.
     pub query: Vec<(String, String)>,
-    /// Whether the signature held; `false` also when the request was refused before that check.
+    /// Whether the signature or key held; `false` also when the request was refused before that check.
     pub verified: bool,
     /// HTTP status of the answer.
     pub status: u16,
@@ -82,12 +106,15 @@ impl Simulator {
                 world,
                 faults,
                 nonces: verify::Nonces::default(),
+                file: None,
+                requests: 0,
                 journal: Vec::new(),
             }),
         }
     }
 
-    /// Every request so far, in arrival order, refused ones too.
+    /// Every request of this process so far, in arrival order, refused ones too. Those over HTTP aren't kept: a server
+    /// that runs for weeks would only grow.
     pub fn journal(&self) -> Vec<Entry> {
         self.lock().journal.clone()
     }
@@ -100,6 +127,30 @@ impl Simulator {
         serde_json::to_value(&self.lock().world)
     }
 
+    /// Keeps the state in `path`: now, and after every change from now on, whole or not at all. A file that holds
+    /// this very state isn't written. When a later write fails, the change stays and is answered, the failure is
+    /// logged once, and each next request tries again.
+    ///
+    /// # Errors
+    /// When the file can't be written now.
+    pub fn save_to(&self, path: PathBuf) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.file = Some(StateFile::open(path, &inner.world)?);
+        Ok(())
+    }
+
+    fn answer(
+        &self,
+        request: &Request<Bytes>,
+        via: Via<'_>,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Response<Bytes> {
+        let mut inner = self.lock();
+        // Taken under the lock, so that time doesn't run backwards from one request to the next.
+        let at = now();
+        inner.answer(request, via, at)
+    }
+
     /// A panic elsewhere leaves the world as it was after some whole step, so a poisoned lock is still good.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -108,29 +159,86 @@ impl Simulator {
 
 impl Transport for Simulator {
     fn send<'a>(&'a self, request: Request<Bytes>, at: Timestamp) -> Exchange<'a> {
-        Box::pin(async move { Ok(self.lock().answer(&request, at)) })
+        Box::pin(async move { Ok(self.answer(&request, Via::Process, || at)) })
     }
 }
 
 impl Inner {
-    fn answer(&mut self, request: &Request<Bytes>, at: Timestamp) -> Response<Bytes> {
+    fn answer(&mut self, request: &Request<Bytes>, via: Via<'_>, at: Timestamp) -> Response<Bytes> {
         let host = route::host(request);
         let query = Query::parse(request.uri().query().unwrap_or_default());
         let mut entry = Entry {
             tool: None,
             region: None,
+            cluster: None,
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             query: query.pairs().to_vec(),
             verified: false,
             status: 0,
         };
-        let request_id = self.world.request_id(self.journal.len());
-        let result = self.handle(request, &host, &query, at, &mut entry);
-        let response = reply::render(result, &request_id, &host);
+        let response = if Endpoint::is_pyromind(request, &host) {
+            let answer = self.handle_pyromind(request, &query, at, &mut entry);
+            self.reply_pyromind(answer)
+        } else {
+            let result = self.handle(request, &host, &query, via, at, &mut entry);
+            self.reply(result, &host)
+        };
+        if let Some(file) = &mut self.file {
+            file.keep(&self.world);
+        }
         entry.status = response.status().as_u16();
-        self.journal.push(entry);
+        match via {
+            Via::Process => self.journal.push(entry),
+            Via::Http { .. } => {}
+        }
         response
+    }
+
+    /// The answer to the next request.
+    fn reply(&mut self, result: Result<Map<String, Value>, CloudError>, host: &str) -> Response<Bytes> {
+        let request_id = self.next_request_id();
+        reply::render(result, &request_id, host)
+    }
+
+    /// The same in PyroMind's envelope.
+    fn reply_pyromind(&mut self, answer: pyromind::Answer) -> Response<Bytes> {
+        let trace_id = self.next_request_id().to_lowercase();
+        pyromind::render(answer, &trace_id)
+    }
+
+    fn next_request_id(&mut self) -> String {
+        let request_id = self.world.request_id(self.requests);
+        self.requests += 1;
+        request_id
+    }
+
+    /// Refuses what never became a request that could be read.
+    fn refuse(&mut self, error: CloudError, head: &Request<()>) -> Response<Bytes> {
+        let host = route::host(head);
+        if Endpoint::is_pyromind(head, &host) {
+            self.reply_pyromind(Err(pyromind::Failure::new(error.status, error.message)))
+        } else {
+            self.reply(Err(error), &host)
+        }
+    }
+
+    fn handle_pyromind(
+        &mut self,
+        request: &Request<Bytes>,
+        query: &Query,
+        at: Timestamp,
+        entry: &mut Entry,
+    ) -> pyromind::Answer {
+        let cluster = request.headers().get("x-cluster").and_then(|value| value.to_str().ok());
+        entry.cluster = cluster.map(str::to_owned);
+        let operation = pyromind::Operation::find(request.method(), request.uri().path());
+        entry.tool = operation.as_ref().map(|operation| operation.tool().to_owned());
+        pyromind::authenticate(request.headers())?;
+        entry.verified = true;
+        let operation = operation.ok_or_else(pyromind::Failure::no_endpoint)?;
+        let fault = self.faults.strike(operation.tool());
+        pyromind::handle(&mut self.world.pyromind, &operation, fault, query, request.body(), at)
     }
 
     fn handle(
@@ -138,10 +246,14 @@ impl Inner {
         request: &Request<Bytes>,
         host: &str,
         query: &Query,
+        via: Via<'_>,
         at: Timestamp,
         entry: &mut Entry,
     ) -> Result<Map<String, Value>, CloudError> {
-        let Endpoint { product, region } = Endpoint::parse(host)?;
+        let Endpoint { product, region } = match via {
+            Via::Process => Endpoint::parse(host)?,
+            Via::Http { region } => Endpoint::served(host, request.headers(), region)?,
+        };
         entry.region = Some(region.to_owned());
         let route = Route::find(product, request.method(), request.uri().path())?;
         let tool = route.tool();
@@ -149,7 +261,11 @@ impl Inner {
         route.check_headers(request.headers())?;
         verify::verify(request, host, query, at, &mut self.nonces)?;
         entry.verified = true;
-        product.check_user_agent(request.headers())?;
+        match via {
+            Via::Process => product.check_user_agent(request.headers())?,
+            // A real gateway takes any client's.
+            Via::Http { .. } => {}
+        }
 
         let world = &mut self.world;
         if let Some(Kind::NameRace { same }) = self.faults.strike(&tool) {
@@ -260,6 +376,7 @@ mod tests {
             Entry {
                 tool: Some("aiworkspace_list_workspaces".to_owned()),
                 region: Some("cn-hangzhou".to_owned()),
+                cluster: None,
                 method: "GET".to_owned(),
                 path: "/api/v1/workspaces".to_owned(),
                 query: vec![pair("Option", "CheckWorkspaceExists"), pair("WorkspaceName", "nlp_lab")],
@@ -269,6 +386,7 @@ mod tests {
             Entry {
                 tool: Some("dlc_get_job".to_owned()),
                 region: Some("cn-hangzhou".to_owned()),
+                cluster: None,
                 method: "GET".to_owned(),
                 path: JOB.to_owned(),
                 query: Vec::new(),

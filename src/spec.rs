@@ -9,6 +9,7 @@
 pub mod marks;
 mod route;
 pub mod schema;
+pub mod unique;
 pub mod value;
 
 use std::any::Any;
@@ -23,6 +24,7 @@ use crate::error::{Fault, Faults};
 use marks::Shape;
 pub use route::{Method, Payload, Route};
 use schema::{Schema, Validator};
+use unique::Unique;
 
 /// The service that an operation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -33,6 +35,27 @@ pub enum Cloud {
     /// Alibaba Cloud AIWorkSpace, API version 2021-02-04.
     #[serde(rename = "aiworkspace")]
     AiWorkspace,
+    /// PyroMind, API version 1.0.0.
+    #[serde(rename = "pyromind")]
+    PyroMind,
+}
+
+/// Who runs a service. Its services share an account, and are spoken to in one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Vendor {
+    /// Signed requests, regions, errors as JSON objects.
+    Alibaba,
+    /// A bearer key, no regions, everything in an envelope.
+    PyroMind,
+}
+
+/// What every request to a service of Alibaba Cloud says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acs {
+    /// The version of the API.
+    pub version: &'static str,
+    /// The user agent that the sources demand of every call (R-DLC-19, R-WS-94).
+    pub user_agent: &'static str,
 }
 
 impl Cloud {
@@ -41,30 +64,45 @@ impl Cloud {
         match self {
             Self::Dlc => "dlc",
             Self::AiWorkspace => "aiworkspace",
+            Self::PyroMind => "pyromind",
         }
     }
 
-    /// The product's part of its host names.
+    /// Its name in `--endpoint NAME=URL`; with Alibaba Cloud also the product's part of its host names.
     pub const fn product(self) -> &'static str {
         match self {
             Self::Dlc => "pai-dlc",
             Self::AiWorkspace => "aiworkspace",
+            Self::PyroMind => "pyromind",
         }
     }
 
-    /// The version that its requests name.
-    pub const fn version(self) -> &'static str {
+    /// Its name for people.
+    pub const fn title(self) -> &'static str {
         match self {
-            Self::Dlc => "2020-12-03",
-            Self::AiWorkspace => "2021-02-04",
+            Self::Dlc => "PAI-DLC",
+            Self::AiWorkspace => "AIWorkSpace",
+            Self::PyroMind => "PyroMind",
         }
     }
 
-    /// The user agent that the sources demand of every call (R-DLC-19, R-WS-94).
-    pub const fn user_agent(self) -> &'static str {
+    /// Who runs it.
+    pub const fn vendor(self) -> Vendor {
         match self {
-            Self::Dlc => "AlibabaCloud-Agent-Skills/alibabacloud-pai-dlc-job",
-            Self::AiWorkspace => "AlibabaCloud-Agent-Skills",
+            Self::Dlc | Self::AiWorkspace => Vendor::Alibaba,
+            Self::PyroMind => Vendor::PyroMind,
+        }
+    }
+
+    /// What its requests say of themselves, if it is one of Alibaba Cloud's.
+    pub const fn acs(self) -> Option<Acs> {
+        match self {
+            Self::Dlc => Some(Acs {
+                version: "2020-12-03",
+                user_agent: "AlibabaCloud-Agent-Skills/alibabacloud-pai-dlc-job",
+            }),
+            Self::AiWorkspace => Some(Acs { version: "2021-02-04", user_agent: "AlibabaCloud-Agent-Skills" }),
+            Self::PyroMind => None,
         }
     }
 }
@@ -129,8 +167,32 @@ pub struct Spec {
     pub route: Route,
     /// The RAM permission that it needs, where the documentation names one.
     pub permission: Option<&'static str>,
-    /// The reply's field with the id of what was made, where something is made.
-    pub makes: Option<&'static str>,
+    /// What it makes, where it makes something.
+    pub makes: Option<Makes>,
+}
+
+impl Spec {
+    /// The argument that names the one thing that the call is about: the last parameter of the path.
+    pub fn subject(&self) -> Option<&'static str> {
+        self.route.parameters().last()
+    }
+
+    /// How the name of what it makes is looked up, where the cloud takes each name once.
+    pub const fn unique(&self) -> Option<&'static Unique> {
+        match self.makes {
+            Some(makes) => makes.unique,
+            None => None,
+        }
+    }
+}
+
+/// What a call makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Makes {
+    /// The reply's field with its id.
+    pub id: &'static str,
+    /// How its name is looked up, where the cloud takes each name once.
+    pub unique: Option<&'static Unique>,
 }
 
 /// One documented operation: the request type implements it.

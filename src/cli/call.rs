@@ -90,7 +90,12 @@ impl Call {
             }
         };
         let masked = policy.mask_call(&call, &Seen::default());
-        let preview = cloud::preview(&masked, &self.launch.endpoints()?, self.launch.signature());
+        let preview = cloud::preview(
+            &masked,
+            &self.launch.endpoints()?,
+            self.launch.signature(),
+            &self.launch.bearer()?,
+        );
         let rehearsal = policy.rehearse(&call, Clock::wall());
         let needs: Vec<Value> = rehearsal
             .wants
@@ -122,6 +127,7 @@ fn describe(question: &Question) -> Value {
             json!({ "region": options.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>() })
         }
         Form::Approve => json!({ "approve": [true] }),
+        Form::TypeId { id } => json!({ "resource_id": [id] }),
     };
     json!({ "rule": question.rule(), "question": question.message(), "form": form })
 }
@@ -161,6 +167,7 @@ fn prompt(question: &Question, mut input: impl BufRead, mut output: impl Write) 
             "Type the region to use, or nothing to cancel: "
         }
         Form::Approve => "Type yes to approve, anything else to decline: ",
+        Form::TypeId { .. } => "Type the id of what this is about to approve, or nothing to decline: ",
     };
     write!(output, "{hint}")?;
     output.flush()?;
@@ -172,5 +179,7 @@ fn prompt(question: &Question, mut input: impl BufRead, mut output: impl Write) 
         Form::Region { .. } => Reply::Accepted(json!({ "region": typed })),
         Form::Approve if typed.eq_ignore_ascii_case("yes") => Reply::Accepted(json!({ "approve": true })),
         Form::Approve => Reply::Declined,
+        Form::TypeId { .. } if typed.is_empty() => Reply::Declined,
+        Form::TypeId { .. } => Reply::Accepted(json!({ "resource_id": typed })),
     })
 }

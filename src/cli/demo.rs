@@ -57,6 +57,7 @@ pub async fn run() -> Result<ExitCode, CliError> {
     let mut command = Command::new(config::this_program().map_err(DemoError::Config)?);
     command.args(["serve", "--clock-step", CLOCK_STEP, "--audit"]).arg(&record);
     command.arg("--audit-key").arg(state.path().join(KEY_FILE));
+    command.arg("--vault").arg(state.path().join("vault"));
     let person = Human::default();
     let child = TokioChildProcess::new(command).map_err(DemoError::Start)?;
     let client = person.clone().serve(child).await.map_err(|error| DemoError::Initialize(Box::new(error)))?;

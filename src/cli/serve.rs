@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::CliError;
+use super::stop::told_to_stop;
 use crate::config::Launch;
 use crate::policy::OnMiss;
 use crate::server::{Server, Settings};
@@ -27,26 +28,4 @@ pub async fn run(launch: &Launch) -> Result<ExitCode, CliError> {
     }
     served?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Ends when the process gets a signal to stop. Where signals can't be listened to, never.
-async fn told_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_ok() {
-        return;
-    }
-    std::future::pending().await
 }

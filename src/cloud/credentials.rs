@@ -1,4 +1,4 @@
-//! Who signs: Alibaba Cloud credentials, and where they are looked for.
+//! Who calls: credentials of each vendor, and where they are looked for.
 //!
 //! They come from outside the session and never from an argument, and nothing here can show them: no
 //! `Display`, no `Serialize`, a `Debug` that says nothing, memory cleared when dropped. They are looked up
@@ -9,6 +9,7 @@ use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::policy::verdict::Raw;
+use crate::spec::Vendor;
 
 /// The environment variable of the access key id.
 pub const ACCESS_KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
@@ -17,15 +18,18 @@ pub const ACCESS_KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
 /// The environment variable of the token that makes the pair a session's (STS).
 pub const SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
 
+/// The environment variable of PyroMind's key.
+pub const API_KEY: &str = "PYROMIND_API_KEY";
+
 /// An access key pair, with a security token when it belongs to an STS session.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Credentials {
+pub struct AccessKey {
     access_key_id: String,
     access_key_secret: String,
     security_token: Option<String>,
 }
 
-impl Credentials {
+impl AccessKey {
     /// A whole pair; `None` when the id or the secret is empty. An empty token is no token.
     pub fn new(
         access_key_id: String,
@@ -47,17 +51,6 @@ impl Credentials {
         }
     }
 
-    /// What stays the same while the account does: the access key id. Only a keyed hash of it may be shown.
-    pub fn identity(&self) -> &str {
-        &self.access_key_id
-    }
-
-    /// Everything that must never be shown, sealed.
-    pub fn sealed(&self) -> Vec<Raw> {
-        let texts = [Some(&self.access_key_id), Some(&self.access_key_secret), self.security_token.as_ref()];
-        texts.into_iter().flatten().map(|text| Raw::new(text.as_str().into())).collect()
-    }
-
     pub(in crate::cloud) fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
@@ -71,13 +64,70 @@ impl Credentials {
     }
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for AccessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").finish_non_exhaustive()
+        f.debug_struct("AccessKey").finish_non_exhaustive()
     }
 }
 
-/// Why there is nothing to sign with.
+/// PyroMind's key.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// A key; `None` for an empty one.
+    pub fn new(key: String) -> Option<Self> {
+        (!key.is_empty()).then_some(Self(key))
+    }
+
+    /// The key that the simulator takes. It opens nothing else.
+    pub fn simulator() -> Self {
+        Self("redline-sim".to_owned())
+    }
+
+    pub(in crate::cloud) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey").finish_non_exhaustive()
+    }
+}
+
+/// What a call is made with.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// Alibaba Cloud's.
+    AccessKey(AccessKey),
+    /// PyroMind's.
+    ApiKey(ApiKey),
+}
+
+impl Credentials {
+    /// What stays the same while the account does: the access key id, or PyroMind's key. Only a keyed hash of it
+    /// may be shown.
+    pub fn identity(&self) -> &str {
+        match self {
+            Self::AccessKey(pair) => &pair.access_key_id,
+            Self::ApiKey(key) => key.as_str(),
+        }
+    }
+
+    /// Everything that must never be shown, sealed.
+    pub fn sealed(&self) -> Vec<Raw> {
+        let texts = match self {
+            Self::AccessKey(AccessKey { access_key_id, access_key_secret, security_token }) => {
+                vec![Some(access_key_id), Some(access_key_secret), security_token.as_ref()]
+            }
+            Self::ApiKey(ApiKey(key)) => vec![Some(key)],
+        };
+        texts.into_iter().flatten().map(|text| Raw::new(text.as_str().into())).collect()
+    }
+}
+
+/// Why there is nothing to call with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
     /// No provider of the chain holds a whole pair.
@@ -87,34 +137,40 @@ pub enum CredentialsError {
          session); once they are set, make the call again"
     )]
     Missing,
+    /// There is no key of PyroMind's (R-PM-001).
+    #[error(
+        "no PyroMind key; nothing was sent. It is made in the PyroMind console and set outside this session \
+         ({API_KEY}); once it is set, make the call again"
+    )]
+    NoApiKey,
 }
 
 /// Answers the value of an environment variable, asked by name.
 pub type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// One place where credentials may be.
+/// One place where an access key may be.
 pub enum Provider {
     /// The environment, asked anew each time.
     Environment(Lookup),
-    /// Credentials known beforehand: the simulator's.
-    Fixed(Credentials),
+    /// A key known beforehand: the simulator's.
+    Fixed(AccessKey),
 }
 
 impl Provider {
     /// What this place holds now. Half a pair counts as none.
-    fn credentials(&self) -> Option<Credentials> {
+    fn access_key(&self) -> Option<AccessKey> {
         match self {
-            Self::Environment(lookup) => Credentials::new(
+            Self::Environment(lookup) => AccessKey::new(
                 lookup(ACCESS_KEY_ID).unwrap_or_default(),
                 lookup(ACCESS_KEY_SECRET).unwrap_or_default(),
                 lookup(SECURITY_TOKEN),
             ),
-            Self::Fixed(credentials) => Some(credentials.clone()),
+            Self::Fixed(pair) => Some(pair.clone()),
         }
     }
 }
 
-/// The providers in the order they are asked; the first that holds credentials answers.
+/// The providers in the order they are asked; the first that holds a pair answers.
 pub struct Chain(Vec<Provider>);
 
 impl Chain {
@@ -123,12 +179,60 @@ impl Chain {
         Self(providers)
     }
 
-    /// The credentials of this moment; nothing is remembered from an earlier call.
+    /// The pair of this moment; nothing is remembered from an earlier call.
     ///
     /// # Errors
     /// [`CredentialsError::Missing`] when no provider holds a whole pair.
-    pub fn credentials(&self) -> Result<Credentials, CredentialsError> {
-        self.0.iter().find_map(Provider::credentials).ok_or(CredentialsError::Missing)
+    pub fn access_key(&self) -> Result<AccessKey, CredentialsError> {
+        self.0.iter().find_map(Provider::access_key).ok_or(CredentialsError::Missing)
+    }
+}
+
+/// The place where PyroMind's key is.
+pub enum KeySource {
+    /// The environment, asked anew each time.
+    Environment(Lookup),
+    /// A key known beforehand: the simulator's.
+    Fixed(ApiKey),
+}
+
+impl KeySource {
+    fn api_key(&self) -> Option<ApiKey> {
+        match self {
+            Self::Environment(lookup) => ApiKey::new(lookup(API_KEY)?),
+            Self::Fixed(key) => Some(key.clone()),
+        }
+    }
+}
+
+/// The credentials of every vendor.
+pub struct Accounts {
+    /// Alibaba Cloud's.
+    pub alibaba: Chain,
+    /// PyroMind's.
+    pub pyromind: KeySource,
+}
+
+impl Accounts {
+    /// Those that the simulator takes.
+    pub fn simulator() -> Self {
+        Self {
+            alibaba: Chain::new(vec![Provider::Fixed(AccessKey::simulator())]),
+            pyromind: KeySource::Fixed(ApiKey::simulator()),
+        }
+    }
+
+    /// The credentials of this moment for a service of `vendor`.
+    ///
+    /// # Errors
+    /// When there are none, saying where they come from.
+    pub fn credentials(&self, vendor: Vendor) -> Result<Credentials, CredentialsError> {
+        match vendor {
+            Vendor::Alibaba => self.alibaba.access_key().map(Credentials::AccessKey),
+            Vendor::PyroMind => {
+                self.pyromind.api_key().map(Credentials::ApiKey).ok_or(CredentialsError::NoApiKey)
+            }
+        }
     }
 }
 
@@ -150,7 +254,7 @@ mod tests {
 
     fn found(variables: &[(&'static str, &'static str)]) -> Option<(String, String, Option<String>)> {
         let variables = Arc::new(Mutex::new(variables.iter().copied().collect()));
-        let credentials = Chain::new(vec![environment(&variables)]).credentials().ok()?;
+        let credentials = Chain::new(vec![environment(&variables)]).access_key().ok()?;
         Some((
             credentials.access_key_id().to_owned(),
             credentials.access_key_secret().to_owned(),
@@ -191,31 +295,50 @@ mod tests {
         let variables = Variables::default();
         let chain = Chain::new(vec![environment(&variables)]);
         assert_eq!(
-            chain.credentials().unwrap_err().to_string(),
+            chain.access_key().unwrap_err().to_string(),
             "no Alibaba Cloud credentials; nothing was sent. They are obtained in the Alibaba Cloud console and \
              set outside this session (ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, with \
              ALIBABA_CLOUD_SECURITY_TOKEN for an STS session); once they are set, make the call again"
         );
         variables.lock().unwrap().extend([(ACCESS_KEY_ID, "an-id"), (ACCESS_KEY_SECRET, "a-secret")]);
-        assert_eq!(chain.credentials().unwrap().identity(), "an-id");
+        assert_eq!(chain.access_key().unwrap().access_key_id(), "an-id");
         variables.lock().unwrap().clear();
-        assert_eq!(chain.credentials().unwrap_err(), CredentialsError::Missing);
+        assert_eq!(chain.access_key().unwrap_err(), CredentialsError::Missing);
     }
 
     #[test]
     fn the_first_provider_that_holds_a_pair_answers() {
         let variables = Variables::default();
-        let chain = Chain::new(vec![environment(&variables), Provider::Fixed(Credentials::simulator())]);
-        assert_eq!(chain.credentials().unwrap().identity(), "redline-sim");
+        let chain = Chain::new(vec![environment(&variables), Provider::Fixed(AccessKey::simulator())]);
+        assert_eq!(chain.access_key().unwrap().access_key_id(), "redline-sim");
         variables.lock().unwrap().extend([(ACCESS_KEY_ID, "an-id"), (ACCESS_KEY_SECRET, "a-secret")]);
-        assert_eq!(chain.credentials().unwrap().identity(), "an-id");
+        assert_eq!(chain.access_key().unwrap().access_key_id(), "an-id");
+    }
+
+    /// R-PM-001: the key comes from the environment only, and without one the error says so.
+    #[test]
+    fn pyromind_has_one_key_and_no_pair_stands_in_for_it() {
+        let accounts = |key: &'static str| Accounts {
+            alibaba: Chain::new(vec![Provider::Fixed(AccessKey::simulator())]),
+            pyromind: KeySource::Environment(Box::new(move |name| {
+                (name == "PYROMIND_API_KEY").then(|| key.to_owned())
+            })),
+        };
+        let found = accounts("a-key").credentials(Vendor::PyroMind).unwrap();
+        assert_eq!(found.identity(), "a-key");
+        assert_eq!(
+            accounts("").credentials(Vendor::PyroMind).unwrap_err().to_string(),
+            "no PyroMind key; nothing was sent. It is made in the PyroMind console and set outside this session \
+             (PYROMIND_API_KEY); once it is set, make the call again"
+        );
     }
 
     /// R-WS-03
     #[test]
     fn debug_shows_nothing() {
-        let credentials =
-            Credentials::new("an-id".to_owned(), "a-secret".to_owned(), Some("a-token".to_owned()));
-        assert_eq!(format!("{:?}", credentials.unwrap()), "Credentials { .. }");
+        let pair = AccessKey::new("an-id".to_owned(), "a-secret".to_owned(), Some("a-token".to_owned()));
+        assert_eq!(format!("{:?}", Credentials::AccessKey(pair.unwrap())), "AccessKey(AccessKey { .. })");
+        let key = ApiKey::new("a-key".to_owned()).unwrap();
+        assert_eq!(format!("{:?}", Credentials::ApiKey(key)), "ApiKey(ApiKey { .. })");
     }
 }

@@ -88,19 +88,28 @@ pub fn wire(tool: &Tool, arguments: &Map<String, Value>) -> Result<Wire, EncodeE
         path.push_str(&segment(&value).map_err(|fault| EncodeError::Path { name: part.to_owned(), fault })?);
         in_path.push(part);
     }
-    let travels = |name: &str| {
-        !in_path.contains(&name) && tool.request().field(name).is_none_or(|shape| shape.place == Place::Wire)
-    };
-    let rest = arguments.iter().filter(|(name, _)| travels(name));
-    Ok(match route.payload {
-        Payload::Query => {
-            Wire { path, query: rest.map(|(name, value)| (name.clone(), text(value))).collect(), body: None }
+    let mut wire = Wire { path, query: Vec::new(), body: None };
+    let mut body = Map::new();
+    for (name, value) in arguments.iter().filter(|(name, _)| !in_path.contains(&name.as_str())) {
+        let shape = tool.request().field(name);
+        let sent_as = shape.and_then(|shape| shape.wire.as_ref()).unwrap_or(name);
+        match (shape.map_or(Place::Wire, |shape| shape.place), route.payload) {
+            (Place::Host | Place::Local, _) => {}
+            (Place::Query, _) | (Place::Wire, Payload::Query) => match value {
+                Value::Object(fields) if shape.is_some_and(|shape| shape.dotted) => {
+                    wire.query.extend(
+                        fields.iter().map(|(field, value)| (format!("{sent_as}.{field}"), text(value))),
+                    );
+                }
+                value => wire.query.push((sent_as.clone(), text(value))),
+            },
+            (Place::Wire, Payload::Body) => drop(body.insert(sent_as.clone(), value.clone())),
         }
-        Payload::Body => {
-            let body = rest.map(|(name, value)| (name.clone(), value.clone())).collect();
-            Wire { path, query: Vec::new(), body: Some(Value::Object(body)) }
-        }
-    })
+    }
+    if route.payload == Payload::Body {
+        wire.body = Some(Value::Object(body));
+    }
+    Ok(wire)
 }
 
 /// A value as query and path have it: text as it is, anything else as compact JSON.

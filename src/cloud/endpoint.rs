@@ -13,14 +13,19 @@ use http::Uri;
 use http::uri::Scheme;
 
 use super::encode;
-use crate::spec::Cloud;
+use crate::spec::{Cloud, Vendor};
 
 /// What stands for the region in an override.
 const REGION: &str = "{RegionId}";
 
-/// The services that have regional addresses. A service's name begins its host names, and is the NAME of
-/// `--endpoint NAME=URL`.
-const SERVICES: [Cloud; 2] = [Cloud::Dlc, Cloud::AiWorkspace];
+/// The services. A service's name is the NAME of `--endpoint NAME=URL`.
+const SERVICES: [Cloud; 3] = [Cloud::Dlc, Cloud::AiWorkspace, Cloud::PyroMind];
+
+/// The prefix that every path of PyroMind's has; its base address is given with or without it.
+const PYROMIND_PREFIX: &str = "/api/v1";
+
+/// Where the simulator expects PyroMind: at its public address of 2026.
+const PYROMIND_SIMULATED: &str = "https://api-portal.pyromind.ai";
 
 /// Why an address isn't used. It never holds the address, which may carry a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +67,12 @@ pub enum EndpointError {
         /// What is wrong with the address.
         fault: UrlFault,
     },
+    /// The sources document no address for PyroMind.
+    #[error(
+        "PyroMind's address isn't set; the operator sets PYROMIND_BASE_URL, or --endpoint pyromind=URL, to the \
+         address that PyroMind gives them"
+    )]
+    NoAddress,
     /// Text that can't be part of a host name.
     #[error("the region is not a region id; give one such as cn-hangzhou")]
     Region,
@@ -143,6 +154,13 @@ impl Endpoints {
             // Any region shows the faults of the rest.
             BaseUrl::parse(&url.replace(REGION, "cn-hangzhou"))
                 .map_err(|fault| EndpointError::Url { name, fault })?;
+            let url = match service.vendor() {
+                Vendor::Alibaba => url,
+                Vendor::PyroMind => {
+                    let url = url.trim_end_matches('/');
+                    url.strip_suffix(PYROMIND_PREFIX).unwrap_or(url)
+                }
+            };
             if endpoints.overrides.insert(service, url.to_owned()).is_some() {
                 return Err(EndpointError::Repeated { name });
             }
@@ -150,27 +168,42 @@ impl Endpoints {
         Ok(endpoints)
     }
 
-    /// The address of `service` in `region`: the override, else `https://{service}.{region}.aliyuncs.com`.
+    /// The addresses that the simulator answers at.
+    pub fn simulator() -> Self {
+        Self { overrides: BTreeMap::from([(Cloud::PyroMind, PYROMIND_SIMULATED.to_owned())]) }
+    }
+
+    /// The address of `service`; of one of Alibaba Cloud's in `region`: the override, else `https://{service}.{region}.aliyuncs.com`.
     /// Whether the region exists is for whoever asks to know.
     ///
     /// # Errors
-    /// [`EndpointError::Region`] for text that can't be part of a host name.
-    pub fn base(&self, service: Cloud, region: &str) -> Result<BaseUrl, EndpointError> {
-        let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if region.is_empty()
-            || region.starts_with('-')
-            || region.ends_with('-')
-            || !region.bytes().all(inside)
-        {
-            return Err(EndpointError::Region);
-        }
+    /// [`EndpointError::Region`] for text that can't be part of a host name, [`EndpointError::NoAddress`] for a
+    /// service that has none.
+    pub fn base(&self, service: Cloud, region: Option<&str>) -> Result<BaseUrl, EndpointError> {
         let name = service.product();
-        let url = match self.overrides.get(&service) {
-            Some(url) => url.replace(REGION, region),
-            None => format!("https://{name}.{region}.aliyuncs.com"),
+        let url = match (service.vendor(), self.overrides.get(&service)) {
+            (Vendor::Alibaba, url) => {
+                let region = checked(region.unwrap_or_default())?;
+                match url {
+                    Some(url) => url.replace(REGION, region),
+                    None => format!("https://{name}.{region}.aliyuncs.com"),
+                }
+            }
+            (Vendor::PyroMind, Some(url)) => url.clone(),
+            (Vendor::PyroMind, None) => return Err(EndpointError::NoAddress),
         };
         BaseUrl::parse(&url).map_err(|fault| EndpointError::Url { name, fault })
     }
+}
+
+/// `region`, if it can be part of a host name.
+fn checked(region: &str) -> Result<&str, EndpointError> {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let sound = !region.is_empty()
+        && !region.starts_with('-')
+        && !region.ends_with('-')
+        && region.bytes().all(inside);
+    if sound { Ok(region) } else { Err(EndpointError::Region) }
 }
 
 /// Whether `host`, with or without the brackets of IPv6, is this machine itself.
@@ -202,7 +235,7 @@ mod tests {
             // The SDK's table names the private-network host.
             (Cloud::AiWorkspace, "ap-southeast-5", "https://aiworkspace.ap-southeast-5.aliyuncs.com"),
         ] {
-            assert_eq!(endpoints.base(service, region).unwrap().as_str(), expected);
+            assert_eq!(endpoints.base(service, Some(region)).unwrap().as_str(), expected);
         }
     }
 
@@ -212,8 +245,8 @@ mod tests {
         for region in
             ["", "cn-hangzhou.evil.example/", "a/b", "a@b", "a.b", "CN", "-a", "a-", "cn-hangzhou\t", "训"]
         {
-            for service in SERVICES {
-                assert_eq!(endpoints.base(service, region), Err(EndpointError::Region), "{region:?}");
+            for service in [Cloud::Dlc, Cloud::AiWorkspace] {
+                assert_eq!(endpoints.base(service, Some(region)), Err(EndpointError::Region), "{region:?}");
             }
         }
     }
@@ -225,10 +258,26 @@ mod tests {
             "aiworkspace=http://127.0.0.1:8080",
         ])
         .unwrap();
-        let base = |service, region| endpoints.base(service, region).unwrap().to_string();
+        let base = |service, region| endpoints.base(service, Some(region)).unwrap().to_string();
         assert_eq!(base(Cloud::Dlc, "cn-beijing"), "https://pai-dlc-vpc.cn-beijing.aliyuncs.com");
         assert_eq!(base(Cloud::Dlc, "cn-shanghai"), "https://pai-dlc-vpc.cn-shanghai.aliyuncs.com");
         assert_eq!(base(Cloud::AiWorkspace, "cn-shanghai"), "http://127.0.0.1:8080");
+    }
+
+    /// R-PM-002: the base address is the operator's to set, with or without the prefix of the paths.
+    #[test]
+    fn pyromind_is_where_the_operator_says() {
+        for (url, expected) in [
+            ("https://api.pyromind.ai", "https://api.pyromind.ai"),
+            ("https://api.pyromind.ai/api/v1", "https://api.pyromind.ai"),
+            ("https://api.pyromind.ai/api/v1/", "https://api.pyromind.ai"),
+            ("https://gate.example/pyromind/api/v1", "https://gate.example/pyromind"),
+        ] {
+            let endpoints = Endpoints::parse([format!("pyromind={url}").as_str()]).unwrap();
+            assert_eq!(endpoints.base(Cloud::PyroMind, None).unwrap().as_str(), expected);
+        }
+        assert_eq!(Endpoints::default().base(Cloud::PyroMind, None), Err(EndpointError::NoAddress));
+        assert!(Endpoints::simulator().base(Cloud::PyroMind, None).is_ok());
     }
 
     #[test]
@@ -270,11 +319,11 @@ mod tests {
         for (overrides, expected) in [
             (
                 vec!["https://u:secret@h"],
-                "an endpoint is given as NAME=URL, where NAME is one of pai-dlc, aiworkspace",
+                "an endpoint is given as NAME=URL, where NAME is one of pai-dlc, aiworkspace, pyromind",
             ),
             (
                 vec!["PAI-DLC=https://h"],
-                "an endpoint is given as NAME=URL, where NAME is one of pai-dlc, aiworkspace",
+                "an endpoint is given as NAME=URL, where NAME is one of pai-dlc, aiworkspace, pyromind",
             ),
             (
                 vec!["pai-dlc=https://u:secret@h"],

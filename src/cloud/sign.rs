@@ -20,7 +20,7 @@ use http::{Request, Uri};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use super::credentials::Credentials;
+use super::credentials::AccessKey;
 
 const ACCESS_KEY_ID: HeaderName = HeaderName::from_static("x-acs-accesskey-id");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-acs-security-token");
@@ -94,7 +94,7 @@ pub enum SignError {
 /// [`SignError`]; the request must not be sent then.
 pub fn sign(
     signature: Signature,
-    credentials: &Credentials,
+    credentials: &AccessKey,
     request: &mut Request<Bytes>,
     at: Timestamp,
     nonce: &str,

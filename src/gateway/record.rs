@@ -123,8 +123,11 @@ impl Record {
                 learned_at_seq: ground.learned_at,
             })
             .collect();
-        let by_name =
-            judgement.findings.iter().find(|finding| finding.path.as_deref() == Some("WorkspaceName"));
+        let argument = call.spec().unique().map(|unique| unique.name);
+        let by_name = judgement
+            .findings
+            .iter()
+            .find(|finding| argument.is_some() && finding.path.as_deref() == argument);
         if let (Some(name), Some(finding)) = (unique_name(call), by_name) {
             let (found, result) = match finding.result {
                 Said::Wants | Said::Asked => return,

@@ -1,5 +1,6 @@
 //! Whose knowledge counts: over stdio the process, for it serves one local user.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use data_encoding::HEXLOWER;
@@ -8,6 +9,7 @@ use crate::policy::consent::Consents;
 use crate::policy::facts::Facts;
 use crate::policy::history::History;
 use crate::policy::sweep::Seen;
+use crate::spec::Vendor;
 
 /// What one user's calls have in common.
 pub struct Scope {
@@ -18,7 +20,7 @@ pub struct Scope {
 /// What is known, agreed to, and must not be shown, within a scope.
 #[derive(Default)]
 pub(super) struct State {
-    account: String,
+    accounts: BTreeMap<Vendor, String>,
     pub(super) facts: Facts,
     pub(super) consents: Consents,
     pub(super) history: History,
@@ -26,12 +28,15 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Forgets what another account could see, when the credentials are another's now. What must not be shown
-    /// stays known, and regions are confirmed per account anyway.
-    pub(super) fn of_account(&mut self, account: &str) {
-        if self.account != account {
-            account.clone_into(&mut self.account);
-            self.facts = Facts::default();
+    /// Forgets what another account of this vendor could see, when the credentials are another's now. What must not
+    /// be shown stays known, and regions are confirmed per account anyway. Facts are Alibaba Cloud's alone.
+    pub(super) fn of_account(&mut self, vendor: Vendor, account: &str) {
+        if self.accounts.get(&vendor).is_none_or(|known| known != account) {
+            self.accounts.insert(vendor, account.to_owned());
+            match vendor {
+                Vendor::Alibaba => self.facts = Facts::default(),
+                Vendor::PyroMind => {}
+            }
         }
     }
 }

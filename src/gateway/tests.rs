@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cloud::credentials::{Chain, Credentials, Provider};
+use crate::cloud;
+use crate::cloud::bearer::Bearer;
+use crate::cloud::credentials::{AccessKey, Accounts, Chain, Provider};
 use crate::cloud::endpoint::Endpoints;
 use crate::cloud::sign::Signature;
 use crate::policy::consent::{Channel, Operator, Reply};
@@ -16,6 +18,7 @@ use crate::sim::Simulator;
 use crate::sim::clock::LogicalClock;
 use crate::sim::faults::Faults;
 use crate::sim::world::{CANARIES, World};
+use crate::vault::{LIFETIME, Vault};
 
 struct Bench {
     gateway: Arc<Gateway>,
@@ -25,7 +28,7 @@ struct Bench {
 }
 
 fn bench() -> Bench {
-    bench_with("[]", Operator::default(), vec![Provider::Fixed(Credentials::simulator())])
+    bench_with("[]", Operator::default(), vec![Provider::Fixed(AccessKey::simulator())])
 }
 
 fn bench_with(faults: &str, operator: Operator, providers: Vec<Provider>) -> Bench {
@@ -37,21 +40,26 @@ fn bench_with(faults: &str, operator: Operator, providers: Vec<Provider>) -> Ben
         operator,
         simulated: true,
         digest_key: b"key".to_vec(),
+        secret_command: "redline-mcp secret HANDLE".to_owned(),
     })
     .unwrap();
-    let client = Client::new(
-        simulator.clone(),
-        Chain::new(providers),
-        Endpoints::default(),
-        Signature::default(),
-        Duration::from_secs(60),
-    );
+    let vault = Vault::new(directory.path().join("vault"), LIFETIME);
+    let client = Client::new(cloud::Parts {
+        transport: simulator.clone(),
+        accounts: Accounts { alibaba: Chain::new(providers), ..Accounts::simulator() },
+        endpoints: Endpoints::simulator(),
+        signature: Signature::default(),
+        bearer: Bearer::default(),
+        vault: vault.clone(),
+        deadline: Duration::from_secs(60),
+    });
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let gateway = Gateway::new(Parts {
         policy,
         client,
         audit: Audit::open(&directory.path().join("audit.jsonl"), Arc::clone(&key), false).unwrap(),
         key,
+        vault,
         clock: Clock::Logical(LogicalClock::new(start, SignedDuration::from_secs(1))),
     });
     let gateway = Arc::new(gateway);
@@ -206,7 +214,7 @@ async fn two_identical_creates_at_once_make_one_workspace() {
 async fn a_lost_race_is_settled_by_looking() {
     let faults =
         r#"[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race", "same": true}]"#;
-    let bench = bench_with(faults, Operator::default(), vec![Provider::Fixed(Credentials::simulator())]);
+    let bench = bench_with(faults, Operator::default(), vec![Provider::Fixed(AccessKey::simulator())]);
     let masked = bench.call("aiworkspace_create_workspace", &workspace()).await;
     assert!(!masked.is_error(), "{}", masked.body());
     assert_eq!(masked.body()["Already Existed"], json!(true));
@@ -217,7 +225,7 @@ async fn a_lost_race_is_settled_by_looking() {
 #[tokio::test]
 async fn a_race_lost_to_other_settings_is_refused_with_the_difference() {
     let faults = r#"[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race"}]"#;
-    let bench = bench_with(faults, Operator::default(), vec![Provider::Fixed(Credentials::simulator())]);
+    let bench = bench_with(faults, Operator::default(), vec![Provider::Fixed(AccessKey::simulator())]);
     let masked = bench.call("aiworkspace_create_workspace", &workspace()).await;
     assert!(masked.is_error());
     assert_eq!(masked.body()["violations"][0]["path"], "Description");
@@ -297,7 +305,7 @@ async fn the_same_job_again_is_asked_about() {
         regions: ["cn-hangzhou".to_owned()].into(),
         approvals: ["create".parse().unwrap()].into(),
     };
-    let bench = bench_with("[]", operator, vec![Provider::Fixed(Credentials::simulator())]);
+    let bench = bench_with("[]", operator, vec![Provider::Fixed(AccessKey::simulator())]);
     let (image, id) = listed(&bench).await;
     let job = job(&image, &id);
     let first = done(bench.step("dlc_create_job", &job, None).await);

@@ -27,6 +27,11 @@ pub enum Form {
     },
     /// The property `approve`, which must be true.
     Approve,
+    /// The property `resource_id`, into which the id of what is destroyed or revealed is typed.
+    TypeId {
+        /// The id.
+        id: String,
+    },
 }
 
 impl Form {
@@ -34,7 +39,7 @@ impl Form {
     pub(super) const fn is_region(&self) -> bool {
         match self {
             Self::Region { .. } => true,
-            Self::Approve => false,
+            Self::Approve | Self::TypeId { .. } => false,
         }
     }
 
@@ -43,6 +48,7 @@ impl Form {
         match self {
             Self::Region { .. } => "region",
             Self::Approve => "approve",
+            Self::TypeId { .. } => "resource_id",
         }
     }
 }
@@ -264,6 +270,8 @@ pub(super) enum Filled {
     Yes,
     /// A form that was sent with `approve: false`.
     No,
+    /// Another id than the one asked for.
+    Mistyped,
     /// The form lacks its field, or holds something else there.
     Blank,
 }
@@ -277,7 +285,9 @@ pub(super) fn filled(form: &Form, content: &Value) -> Filled {
         }
         (Form::Approve, Some(Value::Bool(true))) => Filled::Yes,
         (Form::Approve, Some(Value::Bool(false))) => Filled::No,
-        (Form::Region { .. } | Form::Approve, _) => Filled::Blank,
+        (Form::TypeId { id }, Some(Value::String(typed))) if typed.trim() == id => Filled::Yes,
+        (Form::TypeId { .. }, Some(Value::String(typed))) if !typed.trim().is_empty() => Filled::Mistyped,
+        (Form::Region { .. } | Form::Approve | Form::TypeId { .. }, _) => Filled::Blank,
     }
 }
 

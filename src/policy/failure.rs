@@ -3,15 +3,12 @@
 use super::refusal::{CloudFailure, Refusal};
 use super::verdict::CloudError;
 use crate::error::Fault;
-use crate::spec::{Call, Cloud};
+use crate::spec::Call;
 use crate::tools;
 
 /// The codes by which AIWorkSpace says that a workspace doesn't exist: R-WS-74, and the two that the public
 /// Terraform provider knows.
 const NO_WORKSPACE: [&str; 3] = ["100400027", "100400008", "100700008"];
-
-/// The code of a workspace name that is in use.
-pub(super) const NAME_TAKEN: &str = "WorkspaceNameAlreadyExists";
 
 /// The refusal that `error` becomes.
 pub(super) fn explain(error: &CloudError, call: &Call) -> Refusal {
@@ -29,6 +26,22 @@ pub(super) fn explain(error: &CloudError, call: &Call) -> Refusal {
             request_id: error.request_id.clone(),
             recommend: error.recommend.clone(),
         })),
+    }
+}
+
+/// The refusal that tells of a failure of a part (R-PM-037, R-PM-038). The result stands beside it.
+pub(super) fn explain_partial(error: &CloudError, call: &Call) -> Refusal {
+    let text = "the cloud did one part of it and failed at another";
+    let fault = Fault::new(
+        "",
+        text,
+        "read in the result what became of each part; what succeeded is done, so repeat only what failed, once its cause is mended",
+    );
+    Refusal {
+        error: text.to_owned(),
+        rule: "cloud-partial-failure".to_owned(),
+        violations: vec![fault],
+        ..explain(error, call)
     }
 }
 
@@ -120,10 +133,7 @@ fn denied(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bool
         .collect();
     needed.sort_unstable();
     needed.dedup();
-    let product = match spec.cloud {
-        Cloud::Dlc => "PAI-DLC",
-        Cloud::AiWorkspace => "AIWorkSpace",
-    };
+    let product = spec.cloud.title();
     let text = match missing {
         Some(action) => format!("the account lacks the permission {action}"),
         None => format!("the account lacks the permission for {}", spec.action),

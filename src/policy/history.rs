@@ -66,7 +66,7 @@ pub(super) fn fingerprint(key: &[u8], call: &Call) -> Option<String> {
 /// Whether a call with this outcome was carried out, as far as can be known.
 pub(super) const fn may_be_made(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Reply(_) | Outcome::Lost(_) => true,
+        Outcome::Reply(_) | Outcome::Partial(..) | Outcome::Lost(_) => true,
         Outcome::Failed(CloudError { status, .. }) => *status >= 500,
         Outcome::NotSent(_) => false,
     }

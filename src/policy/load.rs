@@ -212,8 +212,8 @@ pub struct Precheck {
 pub enum Check {
     /// Whether PAI is activated in the region.
     Activation,
-    /// Whether a workspace of that name exists.
-    WorkspaceName,
+    /// Whether the name of what is to be made is free.
+    UniqueName,
 }
 
 /// A value must have come from a cloud's own list.

@@ -18,6 +18,7 @@
 //! };
 //! ```
 
+mod handing;
 mod request;
 mod view;
 
@@ -25,12 +26,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::hand_over::Deposit;
 use super::refusal::Refusal;
 use super::sweep::Seen;
 use super::verdict::{CloudError, Existing, Raw};
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::Detail;
 use crate::spec::{Call, Tool};
+use handing::Hands;
 use view::View;
 
 /// What an empty or absent masked value shows (R-WS-27).
@@ -63,6 +66,18 @@ impl Masked {
     }
 }
 
+/// What may be shown, and the secrets whose handles it holds: they must be in the vault before it is shown.
+#[derive(Debug)]
+pub struct Shown {
+    /// What may be shown.
+    pub masked: Masked,
+    /// The secrets that a person gets elsewhere.
+    pub deposits: Vec<Deposit>,
+}
+
+/// What tells how a person gets what was handed over.
+const HANDED_OVER: &str = "handed_over";
+
 /// What is to be shown.
 pub enum Disclosure<'d> {
     /// A cloud's reply to a call.
@@ -71,6 +86,8 @@ pub enum Disclosure<'d> {
     Existing(&'d Existing),
     /// A refusal.
     Refusal(&'d Refusal),
+    /// A failure, with the cloud's reply to the call that says what became of each part.
+    Partial(&'d Call, &'d Refusal, &'d Raw),
 }
 
 /// A call's arguments as they may be shown: to the human who is asked, in previews and in the audit.
@@ -91,32 +108,88 @@ impl MaskedCall {
     }
 }
 
+/// How secrets of a reply are handed over.
+#[derive(Debug, Clone, Copy)]
+pub struct HandOver<'h> {
+    /// What handles are made with.
+    pub key: &'h [u8],
+    /// The command with which a person has one printed, `HANDLE` standing for it.
+    pub command: &'h str,
+}
+
 /// Masks and sweeps what is to be shown, once it has learned from it what to sweep.
-pub(super) fn mask(disclosure: &Disclosure<'_>, seen: &mut Seen) -> Masked {
+pub(super) fn mask(disclosure: &Disclosure<'_>, hand_over: HandOver<'_>, seen: &mut Seen) -> Shown {
     let mut redactions = BTreeMap::new();
+    let mut deposits = Vec::new();
     let (body, is_error) = match disclosure {
         Disclosure::Reply(call, raw) => {
-            note(call.tool().reply(), raw.open(), seen);
-            let shown =
-                View::new(seen, wants_full(call), &mut redactions).show(call.tool().reply(), raw.open());
+            let shown = reply(call, raw, hand_over, seen, &mut redactions, &mut deposits);
             (if shown.is_object() { shown } else { json!({}) }, false)
         }
         Disclosure::Existing(existing) => {
             note(existing.tool.reply(), existing.reply.open(), seen);
-            let shown =
-                View::new(seen, true, &mut redactions).show(existing.tool.reply(), existing.reply.open());
-            let id = shown.get("Workspace ID").cloned().unwrap_or(Value::Null);
-            (
-                json!({ "Workspace ID": id, "Already Existed": true, "Note": existing.note, "Existing": shown }),
-                false,
-            )
+            let shown = View::new(seen, true, &mut redactions, None)
+                .show(existing.tool.reply(), existing.reply.open());
+            (already(existing, shown), false)
         }
-        Disclosure::Refusal(refusal) => {
-            let words = serde_json::to_value(refusal).unwrap_or_default();
-            (seen.sweep_value(words, &mut redactions), true)
+        Disclosure::Refusal(refusal) => (words(refusal, seen, &mut redactions), true),
+        Disclosure::Partial(call, refusal, raw) => {
+            let shown = reply(call, raw, hand_over, seen, &mut redactions, &mut deposits);
+            let mut body = words(refusal, seen, &mut redactions);
+            if let Value::Object(body) = &mut body {
+                body.insert("result".to_owned(), shown);
+            }
+            (body, true)
         }
     };
-    Masked { body, is_error, redactions }
+    let body = with_handles(body, hand_over.command, &deposits);
+    Shown { masked: Masked { body, is_error, redactions }, deposits }
+}
+
+/// A reply as it may be shown; what is handed over goes to `deposits`.
+fn reply(
+    call: &Call,
+    raw: &Raw,
+    hand_over: HandOver<'_>,
+    seen: &mut Seen,
+    redactions: &mut BTreeMap<String, u64>,
+    deposits: &mut Vec<Deposit>,
+) -> Value {
+    let tool = call.tool();
+    note(tool.reply(), raw.open(), seen);
+    let hands = Hands::new(hand_over.key, tool.name());
+    let mut view = View::new(seen, wants_full(call), redactions, Some(hands));
+    let shown = view.show(tool.reply(), raw.open());
+    deposits.extend(view.into_deposits());
+    shown
+}
+
+/// `body`, with what its handles are for.
+fn with_handles(mut body: Value, command: &str, deposits: &[Deposit]) -> Value {
+    if let (Value::Object(body), false) = (&mut body, deposits.is_empty()) {
+        let text = format!(
+            "A handle stands for a secret that isn't shown here. The user reads it with `{command}` in a terminal on \
+             the server's machine, within the hour; in this session, a tool takes the handle where it takes a secret."
+        );
+        body.insert(HANDED_OVER.to_owned(), text.into());
+    }
+    body
+}
+
+/// What exists already as an answer: in the words of its reply, which are either natural language or the wire's.
+fn already(existing: &Existing, shown: Value) -> Value {
+    let label = existing.tool.reply().field(existing.id).and_then(|shape| shape.label.as_deref());
+    let name = label.unwrap_or(existing.id);
+    let id = shown.get(name).cloned().unwrap_or(Value::Null);
+    let note = &existing.note;
+    match label {
+        Some(_) => json!({ name: id, "Already Existed": true, "Note": note, "Existing": shown }),
+        None => json!({ name: id, "already_existed": true, "note": note, "existing": shown }),
+    }
+}
+
+fn words(refusal: &Refusal, seen: &Seen, redactions: &mut BTreeMap<String, u64>) -> Value {
+    seen.sweep_value(serde_json::to_value(refusal).unwrap_or_default(), redactions)
 }
 
 fn wants_full(call: &Call) -> bool {
@@ -135,9 +208,10 @@ pub(super) fn note_principals(error: &CloudError, seen: &mut Seen) {
 /// reply doesn't have the form that `shape` has, all that stands in place of masked fields is noted.
 pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
     match (shape.mark, &shape.kind, value) {
-        (Some(Mark::Last4 | Mark::First | Mark::Omit), _, _) => {
+        (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::HandOver), _, _) => {
             each_scalar(value, &mut |text| seen.note(text));
         }
+        (Some(Mark::UrlToken), _, _) => each_scalar(value, &mut |link| note_link(link, seen)),
         (Some(Mark::EnvValues | Mark::EnvValue), _, _) => {
             each_scalar(value, &mut |text| seen.note_setting(text));
         }
@@ -164,6 +238,15 @@ pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
     }
 }
 
+/// Notes a link that grants access, and each value in it that is long enough to be what grants it.
+fn note_link(link: &str, seen: &mut Seen) {
+    const LEAST: usize = 8;
+    seen.note(link);
+    let values =
+        link.split(['?', '&', '#']).skip(1).map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+    values.filter(|value| value.len() >= LEAST).for_each(|value| seen.note(value));
+}
+
 fn each_scalar(value: &Value, visit: &mut impl FnMut(&str)) {
     match value {
         Value::String(text) => visit(text),
@@ -181,7 +264,9 @@ pub fn schema(tool: &Tool) -> Value {
 
 fn shown_schema(shape: &Shape) -> Value {
     match (shape.mark, &shape.kind) {
-        (Some(Mark::Last4 | Mark::First | Mark::Joined), _) => json!({ "type": "string" }),
+        (Some(Mark::Last4 | Mark::First | Mark::Joined | Mark::HandOver | Mark::UrlToken), _) => {
+            json!({ "type": "string" })
+        }
         (Some(Mark::EnvValues), _) => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }

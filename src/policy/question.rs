@@ -89,7 +89,26 @@ pub(super) fn arguments(
     let notes: Vec<String> = kept_back(hidden(&given, &shown)).into_iter().chain(said).collect();
     section(&mut message, "Note", &notes);
     let digest = bound(setting, &["arguments", spec.name, &given.to_string(), &message]);
-    Question::new(rule.id.clone(), message, Form::Approve, digest)
+    Question::new(rule.id.clone(), message, form(call), digest)
+}
+
+/// What destroys or reveals is agreed to by typing the id of what it is about, where it is about one thing
+/// (R-PM-020, R-PM-022).
+fn form(call: &Call) -> Form {
+    let spec = call.spec();
+    match (spec.effect, spec.subject().and_then(|name| call.text(name))) {
+        (Effect::Destroy | Effect::Reveal, Some(id)) => Form::TypeId { id: id.to_owned() },
+        (
+            Effect::Destroy
+            | Effect::Reveal
+            | Effect::Read
+            | Effect::Untrusted
+            | Effect::Create
+            | Effect::Update
+            | Effect::Act,
+            _,
+        ) => Form::Approve,
+    }
 }
 
 /// The instant itself, not how long ago it was: the question stays the same until it is answered.

@@ -18,7 +18,6 @@ use super::refusal::Refusal;
 use super::verdict::{Cleared, Existing, Finding, Judgement, Said, Verdict};
 use super::{Knowledge, Policy};
 use crate::spec::{Call, Origin};
-use crate::tools::aiworkspace::workspaces::CreateWorkspace;
 pub(super) use confirm::{arguments_question, made_before, setting};
 pub(super) use precheck::is_activated;
 pub(super) use provenance::place_of;
@@ -114,20 +113,17 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         bench.hear(rule, Some("RegionId".to_owned()), ruling);
     }
     for rule in of_check(&policy.rules.precheck, Check::Activation, call) {
-        if !own {
+        if !own && call.region().is_some() {
             bench.hear(rule, Some("RegionId".to_owned()), precheck::activated(rule, call, knowledge, now));
         }
     }
     for (rule, path, need) in unverified {
         bench.hear(rule, path, need);
     }
-    for rule in of_check(&policy.rules.precheck, Check::WorkspaceName, call) {
-        if let Some(request) = call.request::<CreateWorkspace>() {
-            bench.hear(
-                rule,
-                Some("WorkspaceName".to_owned()),
-                precheck::name_free(rule, request, knowledge.evidence),
-            );
+    for rule in of_check(&policy.rules.precheck, Check::UniqueName, call) {
+        if let Some(unique) = call.spec().unique() {
+            let ruling = precheck::name_free(rule, call, knowledge.evidence);
+            bench.hear(rule, Some(unique.name.to_owned()), ruling);
         }
     }
     for rule in of(&policy.rules.confirm, Subject::Arguments) {
@@ -164,6 +160,11 @@ fn is_own(call: &Call) -> bool {
 
 pub(super) fn of(rules: &[Confirm], subject: Subject) -> impl Iterator<Item = &Confirm> {
     rules.iter().filter(move |rule| rule.subject == subject)
+}
+
+/// The rule by which the name of what `call` makes is looked up; empty where there is none.
+pub(super) fn name_rule<'p>(policy: &'p Policy, call: &Call) -> &'p str {
+    of_check(&policy.rules.precheck, Check::UniqueName, call).next().map_or("", |rule| rule.id())
 }
 
 fn of_check<'r>(rules: &'r [Precheck], check: Check, call: &Call) -> impl Iterator<Item = &'r Precheck> {

@@ -42,6 +42,7 @@ fn settings() -> Settings {
         operator: Operator::default(),
         simulated: true,
         digest_key: b"a key of the tests".to_vec(),
+        secret_command: "redline-mcp secret HANDLE".to_owned(),
     }
 }
 

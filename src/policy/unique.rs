@@ -1,13 +1,25 @@
-//! What two calls must not make twice.
+//! Names that a cloud takes once: whether one is free, or has what is wanted already.
+//!
+//! What is looked up, and compared, each operation says itself ([`Unique`]). The reads are the policy's own.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use crate::spec::Call;
-use crate::tools::aiworkspace::workspaces::CreateWorkspace;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::evidence::Evidence;
+use super::refusal::Refusal;
+use super::review::{Read, id, look};
+use super::verdict::{Existing, Raw};
+use crate::error::Fault;
+use crate::spec::marks::Place;
+use crate::spec::unique::Unique;
+use crate::spec::{Call, Origin};
+use crate::tools;
 
 /// The name that `call` gives to what it makes, where the cloud takes each name once.
 pub fn unique_name(call: &Call) -> Option<&str> {
-    call.request::<CreateWorkspace>().map(|request| request.workspace_name.as_str())
+    call.text(call.spec().unique()?.name)
 }
 
 /// What a call holds while it is under way, so that no other call makes the same: the name, or being the same
@@ -21,4 +33,268 @@ pub fn reservation(call: &Call, account: &str) -> Option<String> {
         None => Value::Object(call.arguments().clone()).to_string(),
     };
     Some(format!("{account}/{}/{}/{same}", call.region().unwrap_or_default(), call.tool().name()))
+}
+
+/// Where a name stands.
+pub(super) enum NameState {
+    /// Reads are missing.
+    Unknown(Vec<Call>),
+    /// Nobody has it.
+    Free,
+    /// What has it is what is wanted.
+    Same(Same),
+    /// It can't be used, or can't be looked up.
+    Refused(Refusal),
+}
+
+/// What has the name, and is as it is wanted.
+pub(super) struct Same {
+    unique: &'static Unique,
+    reply: Value,
+    uncompared: Vec<String>,
+}
+
+impl Same {
+    /// As an answer to a call that wasn't made, because it exists.
+    pub(super) fn found(self) -> Option<Existing> {
+        let how = format!(
+            "{} of this name exists with these settings; nothing was created",
+            with_article(self.unique.noun)
+        );
+        self.existing(&how)
+    }
+
+    /// As an answer that says how it came to be there.
+    pub(super) fn existing(self, how: &str) -> Option<Existing> {
+        let Self { unique, reply, uncompared } = self;
+        let mut note = how.to_owned();
+        if !uncompared.is_empty() {
+            note += &format!("; the cloud doesn't show {}, so that isn't compared", uncompared.join(", "));
+        }
+        let tool = tools::find(unique.get)?;
+        Some(Existing { tool, id: unique.list.id, reply: Raw::new(reply), note })
+    }
+}
+
+/// Where the name that `call` wants stands, as far as `evidence` shows; `None` where its names aren't unique.
+/// Refusals are in the name of `rule` (R-WS-58 to R-WS-63, R-PM-011, R-PM-047).
+pub(super) fn name_state(rule: &str, call: &Call, evidence: &Evidence) -> Option<NameState> {
+    let unique = call.spec().unique()?;
+    let name = call.text(unique.name)?;
+    let lookup = Lookup { unique, call, name, rule, evidence };
+    Some(match lookup.state() {
+        Ok(state) | Err(state) => state,
+    })
+}
+
+/// One name being looked up. Where it can't go on, the error is the state that it ends in.
+struct Lookup<'l> {
+    unique: &'static Unique,
+    call: &'l Call,
+    name: &'l str,
+    rule: &'l str,
+    evidence: &'l Evidence,
+}
+
+impl<'l> Lookup<'l> {
+    fn state(&self) -> Result<NameState, NameState> {
+        let mut found = None;
+        if let Some(check) = &self.unique.check {
+            let (argument, value) = check.with;
+            let read = [(self.unique.name, self.name.into()), (argument, value.into())];
+            let reply = self.read(check.tool, read)?;
+            match self.total(reply) {
+                Some(0) => return Ok(NameState::Free),
+                Some(_) => found = self.id_in(reply),
+                None => {
+                    let text = "the cloud's answer about this name can't be read";
+                    return Err(NameState::Refused(Refusal::new(self.rule, text)));
+                }
+            }
+        }
+        let id = match found {
+            Some(id) => Some(id),
+            None => self.search()?,
+        };
+        match (id, self.unique.check) {
+            (Some(id), _) => {
+                let reply = self.read(self.unique.get, [(self.unique.list.id, id.into())])?;
+                Ok(self.compare(reply))
+            }
+            (None, None) => Ok(NameState::Free),
+            (None, Some(_)) => Ok(NameState::Refused(self.unseen())),
+        }
+    }
+
+    /// The reply of a read of the policy's own.
+    fn read<const N: usize>(
+        &self,
+        tool: &str,
+        arguments: [(&str, Value); N],
+    ) -> Result<&'l Value, NameState> {
+        match look(self.asking(tool, arguments), self.evidence) {
+            Read::Reply(reply) => Ok(reply),
+            Read::Needed(call) => Err(NameState::Unknown(vec![call])),
+            Read::Failed(refusal) => Err(NameState::Refused(refusal)),
+        }
+    }
+
+    fn asking<const N: usize>(&self, tool: &str, arguments: [(&str, Value); N]) -> Option<Call> {
+        let region = self.call.region().map(|region| ("RegionId", Value::from(region)));
+        let arguments: Map<String, Value> =
+            region.into_iter().chain(arguments).map(|(name, value)| (name.to_owned(), value)).collect();
+        tools::find(tool)?.parse(&arguments).ok().map(|call| call.by(Origin::Policy))
+    }
+
+    /// The id of what is called exactly so: a list's filter finds parts of names too. Once the first page says
+    /// how many there are, the others are read together.
+    fn search(&self) -> Result<Option<String>, NameState> {
+        let list = &self.unique.list;
+        let first = self.read_page(1).map_err(|missing| NameState::Unknown(vec![missing]))?;
+        let first = first.map_err(NameState::Refused)?;
+        if let Some(id) = self.id_in(first) {
+            return Ok(Some(id));
+        }
+        let pages = (self.total(first).unwrap_or(0) + list.size - 1) / list.size;
+        let mut missing = Vec::new();
+        for page in 2..=pages {
+            match self.read_page(page) {
+                Ok(Ok(reply)) => {
+                    if let Some(id) = self.id_in(reply) {
+                        return Ok(Some(id));
+                    }
+                }
+                Ok(Err(refusal)) => return Err(NameState::Refused(refusal)),
+                Err(call) => missing.push(call),
+            }
+        }
+        if missing.is_empty() { Ok(None) } else { Err(NameState::Unknown(missing)) }
+    }
+
+    /// One page of the list; the call itself where it has to be read first.
+    fn read_page(&self, page: i64) -> Result<Result<&'l Value, Refusal>, Call> {
+        let list = &self.unique.list;
+        let (number, size) = list.page;
+        let pages = [(number, page.into()), (size, list.size.into())];
+        let call = if list.by_name {
+            let [number, size] = pages;
+            self.asking(list.tool, [(self.unique.name, self.name.into()), number, size])
+        } else {
+            self.asking(list.tool, pages)
+        };
+        match look(call, self.evidence) {
+            Read::Reply(reply) => Ok(Ok(reply)),
+            Read::Needed(call) => Err(call),
+            Read::Failed(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    fn total(&self, reply: &Value) -> Option<i64> {
+        let total = reply.get(self.unique.list.total)?;
+        total.as_i64().or_else(|| total.as_str()?.parse().ok())
+    }
+
+    fn id_in(&self, reply: &Value) -> Option<String> {
+        let list = &self.unique.list;
+        let rows = reply.get(list.rows)?.as_array()?;
+        let named = |row: &&Value| row.get(list.name).and_then(Value::as_str) == Some(self.name);
+        id(rows.iter().find(named)?, list.id)
+    }
+
+    fn unseen(&self) -> Refusal {
+        let text =
+            format!("the name is taken by {} that this account can't see", with_article(self.unique.noun));
+        Refusal::new(self.rule, text).with(Fault::new(
+            self.unique.name,
+            "is in use",
+            "ask the user for another name",
+        ))
+    }
+
+    /// Whether what has the name is what is wanted (R-WS-61): lists as sets, the rest exactly, and only what was
+    /// given.
+    fn compare(&self, existing: &Value) -> NameState {
+        let Unique { noun, name, compared, get, .. } = *self.unique;
+        let mut refusal = Refusal::new(
+            self.rule,
+            format!("the name is taken by {} with other settings; nothing was created", with_article(noun)),
+        );
+        let shape = tools::find(get).map(|tool| tool.reply());
+        for argument in compared {
+            let Some(wanted) = self.call.arguments().get(*argument) else { continue };
+            let found = existing.get(*argument).unwrap_or(&Value::Null);
+            if agrees(wanted, found) {
+                continue;
+            }
+            let label = shape.and_then(|shape| shape.field(argument)?.label.as_deref()).unwrap_or(argument);
+            let (found, wanted) = (in_words(found), in_words(wanted));
+            refusal = refusal.with(Fault::new(
+                *argument,
+                format!("{label} is {found:?} in the existing {noun}, {wanted:?} was asked for"),
+                format!("ask the user for another {name}, or for these settings"),
+            ));
+        }
+        if refusal.violations.is_empty() {
+            NameState::Same(Same {
+                unique: self.unique,
+                reply: existing.clone(),
+                uncompared: self.uncompared(),
+            })
+        } else {
+            NameState::Refused(refusal)
+        }
+    }
+
+    /// What was asked for and no reply shows.
+    fn uncompared(&self) -> Vec<String> {
+        let Unique { name, compared, .. } = *self.unique;
+        let request = self.call.tool().request();
+        let travels = |argument: &str| {
+            request.field(argument).is_some_and(|shape| matches!(shape.place, Place::Wire | Place::Query))
+        };
+        let given = self.call.arguments().keys().map(String::as_str);
+        given
+            .filter(|argument| *argument != name && !compared.contains(argument) && travels(argument))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
+/// Whether `found` has everything that `wanted` asks for: lists as sets, objects by the fields given, instants as
+/// instants. What was left empty agrees with nothing.
+fn agrees(wanted: &Value, found: &Value) -> bool {
+    match (wanted, found) {
+        (Value::Array(wanted), Value::Array(found)) => {
+            let set = |items: &[Value]| items.iter().map(Value::to_string).collect::<BTreeSet<_>>();
+            set(wanted) == set(found)
+        }
+        (Value::Object(wanted), Value::Object(found)) => {
+            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| agrees(wanted, found)))
+        }
+        (Value::String(wanted), Value::String(found)) => {
+            let instant = |text: &str| text.parse::<Timestamp>().ok();
+            wanted == found || instant(wanted).is_some_and(|wanted| instant(found) == Some(wanted))
+        }
+        (Value::Number(wanted), Value::Number(found)) => wanted.as_f64() == found.as_f64(),
+        (Value::String(wanted), Value::Null) => wanted.is_empty(),
+        (Value::Bool(_) | Value::Null, _) => wanted == found,
+        (Value::Array(_) | Value::Object(_) | Value::String(_) | Value::Number(_), _) => false,
+    }
+}
+
+/// A setting as a sentence shows it.
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            items.iter().map(in_words).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
 }

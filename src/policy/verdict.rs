@@ -76,6 +76,8 @@ pub enum Outcome {
     Reply(Raw),
     /// The cloud answered with an error.
     Failed(CloudError),
+    /// The cloud did a part of it, and answered with an error and with what became of each part.
+    Partial(CloudError, Raw),
     /// Nothing reached the cloud: nothing changed. The text says what failed.
     NotSent(String),
     /// The request went out and no whole answer came: it may have been done. The text says what failed.
@@ -122,10 +124,12 @@ pub struct Denial {
 pub struct Existing {
     /// The tool whose reply describes it.
     pub tool: &'static Tool,
+    /// That reply's field with its id.
+    pub id: &'static str,
     /// That reply.
     pub reply: Raw,
     /// How it came to be there, as far as can be known.
-    pub note: &'static str,
+    pub note: String,
 }
 
 /// What the policy says of a call.

@@ -43,6 +43,9 @@ fn schema(form: &Form, version: Option<&ProtocolVersion>) -> Result<ElicitationS
         Form::Approve => {
             builder.required_bool_with(form.property(), |field| field.title("Approve exactly this call"))
         }
+        Form::TypeId { .. } => builder.required_string_with(form.property(), |field| {
+            field.title("Type the id of what this is about, to approve exactly this call")
+        }),
         Form::Region { options } => {
             let (ids, names): (Vec<_>, Vec<_>) = options.iter().cloned().unzip();
             let names: Vec<_> = names.iter().zip(&ids).map(|(name, id)| format!("{id}: {name}")).collect();

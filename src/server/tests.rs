@@ -10,8 +10,10 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::audit::{Audit, Key};
+use crate::cloud;
 use crate::cloud::Client;
-use crate::cloud::credentials::{Chain, Credentials, Provider};
+use crate::cloud::bearer::Bearer;
+use crate::cloud::credentials::Accounts;
 use crate::cloud::endpoint::Endpoints;
 use crate::cloud::sign::Signature;
 use crate::gateway::{Clock, Parts};
@@ -21,6 +23,7 @@ use crate::sim::Simulator;
 use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
 use crate::sim::faults::Faults;
 use crate::sim::world::World;
+use crate::vault::{LIFETIME, Vault};
 
 /// A call that puts the region to the user before anything else.
 const ASKS: &str = "aiworkspace_list_workspaces";
@@ -46,19 +49,24 @@ fn gateway(state: &Path) -> Arc<Gateway> {
         operator: Operator::default(),
         simulated: true,
         digest_key: b"digest".to_vec(),
+        secret_command: "redline-mcp secret HANDLE".to_owned(),
     });
-    let client = Client::new(
-        Arc::new(Simulator::new(World::seeded(1), Faults::default())),
-        Chain::new(vec![Provider::Fixed(Credentials::simulator())]),
-        Endpoints::default(),
-        Signature::default(),
-        Duration::from_secs(10),
-    );
+    let vault = Vault::new(state.join("vault"), LIFETIME);
+    let client = Client::new(cloud::Parts {
+        transport: Arc::new(Simulator::new(World::seeded(1), Faults::default())),
+        accounts: Accounts::simulator(),
+        endpoints: Endpoints::simulator(),
+        signature: Signature::default(),
+        bearer: Bearer::default(),
+        vault: vault.clone(),
+        deadline: Duration::from_secs(10),
+    });
     Arc::new(Gateway::new(Parts {
         policy: policy.unwrap(),
         client,
         audit: Audit::open(&state.join("audit.jsonl"), Arc::clone(&key), false).unwrap(),
         key,
+        vault,
         clock: Clock::Logical(LogicalClock::new(DEFAULT_START, DEFAULT_STEP)),
     }))
 }

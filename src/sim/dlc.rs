@@ -5,5 +5,5 @@ mod machines;
 mod submit;
 mod view;
 
-pub(super) use submit::create_job;
+pub(super) use submit::{check, create_job};
 pub(super) use view::get_job;

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::route;
+use super::{pyromind, route};
 
 /// What a scripted fault does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Just before the call is handled, somebody else creates a workspace of the name that it asks for.
+    /// Just before the call is handled, somebody else creates a thing of the name that it asks for.
     NameRace {
-        /// Whether the other workspace is configured as the call asks; if not, its description differs.
+        /// Whether the other's is configured as the call asks; if not, a workspace's description differs, or a
+        /// sandbox or an instance has one CPU more.
         same: bool,
     },
 }
@@ -53,7 +54,7 @@ pub enum FaultsError {
         index: usize,
         /// The fault.
         fault: &'static str,
-        /// The tool it belongs to.
+        /// The tools it belongs to, joined by commas.
         only: String,
     },
     /// Two entries want the same call.
@@ -80,6 +81,15 @@ enum Name {
     NameRace,
 }
 
+/// The tools that create something of a unique name.
+fn racers() -> [String; 3] {
+    [
+        route::Route::CreateWorkspace.tool(),
+        pyromind::Operation::CreateSandbox.tool().to_owned(),
+        pyromind::Operation::CreateInstance.tool().to_owned(),
+    ]
+}
+
 impl Faults {
     /// Reads a faults file: a JSON array such as
     /// `[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race", "same": true}]`.
@@ -95,13 +105,11 @@ impl Faults {
             if row.nth == 0 {
                 return Err(FaultsError::NthIsZero { index });
             }
-            let (fault, only, kind) = match row.fault {
-                Name::NameRace => {
-                    ("name-race", route::Route::CreateWorkspace.tool(), Kind::NameRace { same: row.same })
-                }
+            let (fault, tools, kind) = match row.fault {
+                Name::NameRace => ("name-race", racers(), Kind::NameRace { same: row.same }),
             };
-            if row.tool != only {
-                return Err(FaultsError::WrongTool { index, fault, only });
+            if !tools.contains(&row.tool) {
+                return Err(FaultsError::WrongTool { index, fault, only: tools.join(", ") });
             }
             if scripted.insert((row.tool, row.nth), kind).is_some() {
                 return Err(FaultsError::Twice { index });
@@ -155,7 +163,8 @@ mod tests {
             ),
             (
                 r#"[{"tool": "dlc_get_job", "nth": 1, "fault": "name-race"}]"#,
-                "faults[0].tool: name-race can't happen to this tool; it happens to aiworkspace_create_workspace",
+                "faults[0].tool: name-race can't happen to this tool; it happens to aiworkspace_create_workspace, \
+                 pyromind_create_sandbox, pyromind_create_instance",
             ),
             (
                 r#"[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race"},

@@ -4,6 +4,7 @@ use http::header::{HOST, USER_AGENT};
 use http::{HeaderMap, Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
+use super::pyromind;
 use super::reply::CloudError;
 use super::world::REGIONS;
 
@@ -28,6 +29,17 @@ impl Product {
             Self::AiWorkSpace => "2021-02-04",
             Self::Dlc => "2020-12-03",
         }
+    }
+
+    /// Told by the version that the request claims, for a host that names no product.
+    fn of_headers(headers: &HeaderMap) -> Result<Self, CloudError> {
+        // Requests of Alibaba Cloud always carry such headers; those of other clouds never do.
+        if !headers.keys().any(|name| name.as_str().starts_with("x-acs-")) {
+            return Err(no_product());
+        }
+        let version = headers.get("x-acs-version").and_then(|version| version.to_str().ok());
+        let products = [Self::AiWorkSpace, Self::Dlc];
+        products.into_iter().find(|product| version == Some(product.version())).ok_or_else(invalid_version)
     }
 
     fn tool_prefix(self) -> &'static str {
@@ -61,6 +73,9 @@ pub(super) fn host<T>(request: &Request<T>) -> String {
     header.or(authority).unwrap_or_default().trim().to_owned()
 }
 
+/// How the public host names end.
+const ALIYUN: &str = ".aliyuncs.com";
+
 /// What a host name says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Endpoint<'a> {
@@ -69,18 +84,36 @@ pub(super) struct Endpoint<'a> {
 }
 
 impl<'a> Endpoint<'a> {
+    /// Whether a request is for PyroMind: by its host or, where one host serves every cloud, by its path, unless
+    /// it shows a header that only PAI's requests have.
+    pub(super) fn is_pyromind<T>(request: &Request<T>, host: &str) -> bool {
+        let name = host.split_once(':').map_or(host, |(name, _port)| name);
+        let is_pai = request.headers().keys().any(|name| name.as_str().starts_with("x-acs-"));
+        name.eq_ignore_ascii_case(pyromind::HOST) || (!is_pai && pyromind::has_family(request.uri().path()))
+    }
+
     /// Reads `{product}.{region}.aliyuncs.com`, the VPC form too.
     pub(super) fn parse(host: &'a str) -> Result<Self, CloudError> {
-        let unknown = || {
-            CloudError::new(
-                StatusCode::NOT_FOUND,
-                "InvalidProduct.NotFound",
-                "No product is served at this host.".to_owned(),
-            )
-        };
         let (label, region) =
-            host.strip_suffix(".aliyuncs.com").and_then(|name| name.split_once('.')).ok_or_else(unknown)?;
-        let product = Product::of_host(label).ok_or_else(unknown)?;
+            host.strip_suffix(ALIYUN).and_then(|name| name.split_once('.')).ok_or_else(no_product)?;
+        Self::checked(Product::of_host(label).ok_or_else(no_product)?, region)
+    }
+
+    /// The same for a request over HTTP, where `host` may be any: `{product}.{region}.…` names both too. For
+    /// another host the headers tell the product, and the region is `default`.
+    pub(super) fn served(host: &'a str, headers: &HeaderMap, default: &'a str) -> Result<Self, CloudError> {
+        let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+        if name.ends_with(ALIYUN) {
+            return Self::parse(name);
+        }
+        let mut labels = name.split('.');
+        match (labels.next().and_then(Product::of_host), labels.next(), labels.next()) {
+            (Some(product), Some(region), Some(_)) => Self::checked(product, region),
+            _ => Ok(Self { product: Product::of_headers(headers)?, region: default }),
+        }
+    }
+
+    fn checked(product: Product, region: &'a str) -> Result<Self, CloudError> {
         if REGIONS.contains(&region) {
             Ok(Self { product, region })
         } else {
@@ -165,16 +198,25 @@ impl Route {
     pub(super) fn check_headers(&self, headers: &HeaderMap) -> Result<(), CloudError> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         if header("x-acs-version") != Some(self.product().version()) {
-            return Err(CloudError::bad_request(
-                "InvalidVersion",
-                "The specified parameter Version is not valid.".to_owned(),
-            ));
+            return Err(invalid_version());
         }
         if header("x-acs-action") != Some(self.action()) {
             return Err(not_found());
         }
         Ok(())
     }
+}
+
+fn invalid_version() -> CloudError {
+    CloudError::bad_request("InvalidVersion", "The specified parameter Version is not valid.".to_owned())
+}
+
+fn no_product() -> CloudError {
+    CloudError::new(
+        StatusCode::NOT_FOUND,
+        "InvalidProduct.NotFound",
+        "No product is served at this host.".to_owned(),
+    )
 }
 
 fn not_found() -> CloudError {
@@ -199,6 +241,42 @@ mod tests {
         assert_eq!(code("ecs.cn-shanghai.aliyuncs.com"), "InvalidProduct.NotFound");
         assert_eq!(code("aiworkspace.cn-hangzhou.aliyuncs.com.evil.example"), "InvalidProduct.NotFound");
         assert_eq!(code("aiworkspace.moon-1.aliyuncs.com"), "InvalidRegionId.NotFound");
+    }
+
+    #[test]
+    fn over_http_any_host_may_be_named_and_headers_tell_the_rest() {
+        let served = |host, header: Option<(&'static str, &'static str)>| {
+            let mut headers = HeaderMap::new();
+            if let Some((name, value)) = header {
+                headers.insert(name, value.parse().unwrap());
+            }
+            match Endpoint::served(host, &headers, "cn-beijing") {
+                Ok(Endpoint { product, region }) => Ok((product, region.to_owned())),
+                Err(error) => Err(error.code),
+            }
+        };
+        let found = |product, region: &str| Ok((product, region.to_owned()));
+        let version = |version| Some(("x-acs-version", version));
+        for (host, header, expected) in [
+            ("pai-dlc.cn-shanghai.aliyuncs.com:8080", None, found(Product::Dlc, "cn-shanghai")),
+            ("aiworkspace-vpc.cn-shanghai.localhost", None, found(Product::AiWorkSpace, "cn-shanghai")),
+            ("pai-dlc.cn-shanghai.sim.example:80", version("2021-02-04"), found(Product::Dlc, "cn-shanghai")),
+            ("127.0.0.1:8080", version("2020-12-03"), found(Product::Dlc, "cn-beijing")),
+            ("[::1]:8080", version("2021-02-04"), found(Product::AiWorkSpace, "cn-beijing")),
+            ("pai-dlc.localhost", version("2021-02-04"), found(Product::AiWorkSpace, "cn-beijing")),
+            ("", version("2020-12-03"), found(Product::Dlc, "cn-beijing")),
+            ("pai-dlc.moon-1.localhost", version("2020-12-03"), Err("InvalidRegionId.NotFound".to_owned())),
+            (
+                "ecs.cn-shanghai.aliyuncs.com",
+                version("2020-12-03"),
+                Err("InvalidProduct.NotFound".to_owned()),
+            ),
+            ("localhost", version("2014-05-26"), Err("InvalidVersion".to_owned())),
+            ("localhost", Some(("x-acs-action", "GetJob")), Err("InvalidVersion".to_owned())),
+            ("localhost", Some(("authorization", "Bearer a")), Err("InvalidProduct.NotFound".to_owned())),
+        ] {
+            assert_eq!(served(host, header), expected, "{host} {header:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use http::Request;
+use http::{Request, Response};
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -73,12 +73,17 @@ impl Call {
     }
 }
 
-pub(super) fn exchange(simulator: &Simulator, request: Request<Bytes>, at: Timestamp) -> (u16, Value) {
+/// Sends a request as it stands.
+pub(super) fn transmit(simulator: &Simulator, request: Request<Bytes>, at: Timestamp) -> Response<Bytes> {
     let mut answer = pin!(simulator.send(request, at));
     let Poll::Ready(response) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("the simulator never waits");
     };
-    let response = response.unwrap();
+    response.unwrap()
+}
+
+pub(super) fn exchange(simulator: &Simulator, request: Request<Bytes>, at: Timestamp) -> (u16, Value) {
+    let response = transmit(simulator, request, at);
     let body: Value = serde_json::from_slice(response.body()).unwrap();
     let id = response.headers()["x-acs-request-id"].to_str().unwrap();
     assert_eq!(body["RequestId"], id);

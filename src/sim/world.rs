@@ -1,25 +1,30 @@
-//! What exists in the simulated cloud: regions, workspaces, images and jobs.
+//! What exists in the simulated clouds: PAI's regions, workspaces, images and jobs, and what PyroMind holds.
 //!
 //! `docs/world.md` shows the default world to people; a test holds the two together. State stores instants
 //! and plans; statuses are derived from them at the instant of a request.
 
 pub(super) mod canaries;
+pub(super) mod file;
 pub(super) mod images;
 mod jobs;
+pub(super) mod pyromind;
 pub(super) mod random;
 pub(super) mod seed;
+mod state;
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::reply::CloudError;
-use canaries::Person;
+use pyromind::PyroMind;
 use random::SplitMix64;
 
 pub use canaries::CANARIES;
+pub use pyromind::SECRET_MARK;
+pub use state::StateError;
 
 /// The regions that the simulated cloud has, for both products: the public ones of either.
 pub const REGIONS: &[&str] = &[
@@ -52,19 +57,21 @@ pub const REGIONS: &[&str] = &[
 pub(super) const WORKSPACE_INITIALIZING: SignedDuration = SignedDuration::from_secs(5);
 
 /// The whole state of the simulated cloud.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct World {
     seed: u64,
     /// How many things requests have created; ids derive from it.
     created: u64,
     /// Regions in which the account has something; any other known region is empty and not activated.
-    regions: BTreeMap<&'static str, Region>,
+    regions: BTreeMap<String, Region>,
+    pub(super) pyromind: PyroMind,
 }
 
 impl World {
     /// The default world; its ids, and nothing else, vary with `seed`.
     pub fn seeded(seed: u64) -> Self {
-        Self { seed, created: 0, regions: seed::regions(seed) }
+        Self { seed, created: 0, regions: seed::regions(seed), pyromind: PyroMind::seeded(seed) }
     }
 
     pub(super) fn region(&self, id: &str) -> &Region {
@@ -97,14 +104,21 @@ impl World {
         }
     }
 
+    /// A job id that no job of any region has.
     pub(super) fn new_job_id(&mut self) -> String {
-        self.created += 1;
-        seed::job_id(&mut SplitMix64::new(self.seed, "new job", self.created))
+        loop {
+            self.created += 1;
+            let id = seed::job_id(&mut SplitMix64::new(self.seed, "new job", self.created));
+            if self.regions.values().flat_map(|region| &region.jobs).all(|job| job.id != id) {
+                return id;
+            }
+        }
     }
 }
 
 /// What the account has in one region.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Region {
     pub(super) activation: Activation,
     pub(super) workspaces: Vec<Workspace>,
@@ -141,7 +155,7 @@ impl Region {
 }
 
 /// Whether PAI is activated in a region.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Activation {
     /// Activated.
     Active,
@@ -151,7 +165,8 @@ pub(super) enum Activation {
     Forbidden,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Workspace {
     pub(super) id: String,
     pub(super) name: String,
@@ -166,10 +181,20 @@ pub(super) struct Workspace {
     pub(super) held: Option<WorkspaceStatus>,
     /// RAM denies the caller this workspace: it's listed, and no more.
     pub(super) closed: bool,
-    pub(super) creator: &'static str,
-    pub(super) owner: Person,
-    pub(super) admins: Vec<&'static str>,
+    pub(super) creator: String,
+    pub(super) owner: Owner,
+    pub(super) admins: Vec<String>,
     pub(super) extra_infos: Map<String, Value>,
+}
+
+/// A person as the cloud describes the owner of a workspace.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Owner {
+    pub(super) user_id: String,
+    pub(super) user_kp: String,
+    pub(super) user_name: String,
+    pub(super) display_name: String,
 }
 
 impl Workspace {
@@ -182,7 +207,7 @@ impl Workspace {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum WorkspaceStatus {
     Enabled,
     Initializing,
@@ -205,34 +230,37 @@ impl WorkspaceStatus {
     }
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Image {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) uri: String,
-    pub(super) description: &'static str,
-    pub(super) accessibility: &'static str,
+    pub(super) description: String,
+    pub(super) accessibility: String,
     /// GB.
     pub(super) size: u32,
     pub(super) created: Timestamp,
-    pub(super) labels: Vec<(&'static str, &'static str)>,
+    pub(super) labels: Vec<(String, String)>,
     /// Who made it and where; an official image has none.
     pub(super) belongs: Option<Belongs>,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Belongs {
     pub(super) workspace_id: String,
-    pub(super) user_id: &'static str,
-    pub(super) parent_user_id: &'static str,
+    pub(super) user_id: String,
+    pub(super) parent_user_id: String,
     pub(super) source_id: String,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Job {
     pub(super) id: String,
     pub(super) workspace_id: String,
-    pub(super) user_id: &'static str,
+    pub(super) user_id: String,
     pub(super) submitted: Timestamp,
     /// How long it runs if nothing cuts it short.
     pub(super) run: SignedDuration,
@@ -242,7 +270,7 @@ pub(super) struct Job {
 }
 
 /// How a job ends if nothing cuts it short.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum Outcome {
     Succeeds,
     CommandFails,
@@ -319,9 +347,10 @@ mod tests {
             assert_eq!(canaries_in(&state).contains(canary), !elsewhere.contains(canary), "{canary}");
         }
         for workspace in world.regions.values().flat_map(|region| &region.workspaces) {
-            let Person { user_id, user_kp, user_name, display_name } = workspace.owner;
-            let planted = [workspace.creator, user_id, user_kp, user_name, display_name];
-            assert!(planted.iter().chain(&workspace.admins).all(|identity| CANARIES.contains(identity)));
+            let Owner { user_id, user_kp, user_name, display_name } = &workspace.owner;
+            let planted = [&workspace.creator, user_id, user_kp, user_name, display_name];
+            let mut identities = planted.into_iter().chain(&workspace.admins);
+            assert!(identities.all(|identity| CANARIES.contains(&identity.as_str())));
         }
     }
 

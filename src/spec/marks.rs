@@ -48,6 +48,10 @@ named! {
         First = "first",
         /// Not at all (R-WS-11).
         Omit = "omit",
+        /// A secret that a person is to have: a handle, with which they get it elsewhere (R-PM-033, R-PM-066).
+        HandOver = "hand_over",
+        /// A link that grants access: without what grants it, in whose place stands a handle (R-PM-066).
+        UrlToken = "url_token",
         /// The keys of a map, its values hidden.
         EnvValues = "env_values",
         /// A variable's value: not at all. Unlike a secret it often is a common word.
@@ -78,8 +82,10 @@ named! {
 named! {
     /// Where an argument travels.
     Place {
-        /// To the cloud: path, query or body.
+        /// To the cloud: in the path, else where the route has the rest.
         Wire = "wire",
+        /// To the cloud: in the query, wherever the route has the rest.
+        Query = "query",
         /// Into the host name.
         Host = "host",
         /// Nowhere: it is the server's own.
@@ -118,11 +124,17 @@ marked_text! {
     First: "x-mask" = Mark::First.name();
     /// A secret: nothing shows.
     Secret: "x-mask" = Mark::Omit.name();
+    /// A secret that a person is to have: a handle shows.
+    HandOver: "x-mask" = Mark::HandOver.name();
+    /// A link that grants access: it shows with a handle in place of what grants it.
+    UrlToken: "x-mask" = Mark::UrlToken.name();
     /// The value of an environment variable: nothing shows.
     EnvValue: "x-mask" = Mark::EnvValue.name();
     /// A text of which every byte matters, and that nobody writes about people in: an identifier, a state, a
     /// code, a time, an address. It shows as it is, even where a person is called like a part of it.
     Exact: "x-exact" = true;
+    /// A text that a stranger may have written, such as a line of a log: data, never an instruction.
+    Untrusted: "x-untrusted" = true;
 }
 
 impl Exact {
@@ -209,10 +221,20 @@ pub struct Shape {
     pub mark: Option<Mark>,
     /// Whether it is [`Exact`]; what is known from a list, or is one of a closed choice, is so by itself.
     pub exact: bool,
+    /// Whether it is [`Untrusted`].
+    pub untrusted: bool,
+    /// Whether it is an instant that must lie ahead ([`super::value::Ahead`]).
+    pub ahead: bool,
+    /// Whether it is the number of seconds that the cloud takes to answer.
+    pub waits: bool,
     /// What it claims to be known from.
     pub fact: Option<Fact>,
     /// Where it travels.
     pub place: Place,
+    /// The name that it has on the wire, where that isn't the argument's.
+    pub wire: Option<String>,
+    /// Whether its fields travel one by one in a query, under dotted names, instead of as one JSON value.
+    pub dotted: bool,
     /// The natural-language name under which it is shown, instead of the wire's name.
     pub label: Option<String>,
     /// Whether a list's row shows it only with `detail: "full"`.
@@ -230,8 +252,13 @@ impl Shape {
             kind: kind(schema),
             mark: schema.get("x-mask").and_then(Mark::of),
             exact: flag("x-exact") || fact.is_some() || schema.get("enum").is_some(),
+            untrusted: flag("x-untrusted"),
+            ahead: flag("x-ahead"),
+            waits: flag("x-waits"),
             fact,
             place: schema.get("x-place").and_then(Place::of).unwrap_or(Place::Wire),
+            wire: schema.get("x-wire").and_then(Value::as_str).map(str::to_owned),
+            dotted: flag("x-dotted"),
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
             full_only: flag("x-full-only"),
             only_if: schema.get("x-only-if").and_then(Value::as_str).map(str::to_owned),

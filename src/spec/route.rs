@@ -63,6 +63,26 @@ impl Route {
         Self { method: Method::Post, path, payload: Payload::Body }
     }
 
+    /// A `POST` with its arguments, if it has any beside those of the path, in the query.
+    pub const fn post_query(path: &'static str) -> Self {
+        Self { method: Method::Post, path, payload: Payload::Query }
+    }
+
+    /// A `PUT` with its arguments in a JSON body.
+    pub const fn put(path: &'static str) -> Self {
+        Self { method: Method::Put, path, payload: Payload::Body }
+    }
+
+    /// A `PUT` with its arguments, if it has any beside those of the path, in the query.
+    pub const fn put_query(path: &'static str) -> Self {
+        Self { method: Method::Put, path, payload: Payload::Query }
+    }
+
+    /// A `DELETE` with its arguments in the query.
+    pub const fn delete(path: &'static str) -> Self {
+        Self { method: Method::Delete, path, payload: Payload::Query }
+    }
+
     /// The arguments that are segments of the path.
     pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
         self.path.split(['{', '}']).skip(1).step_by(2)

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-use super::value::REGION_FORMAT;
+use super::value::{INSTANT_FORMAT, REGION_FORMAT};
 pub use validate::{Validator, fits};
 
 /// The normalised schema of `T`, marks included.
@@ -47,7 +47,7 @@ fn normalise(schema: &mut Value) {
         object.remove("default");
     }
     match object.get("format").and_then(Value::as_str) {
-        Some(REGION_FORMAT) | None => {}
+        Some(REGION_FORMAT | INSTANT_FORMAT) | None => {}
         Some(_) => {
             object.remove("format");
         }

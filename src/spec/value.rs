@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,15 @@ pub fn is_region(id: &str) -> bool {
 /// The format's name that [`RegionId`] puts into its schema, so that a wrong region is found with every
 /// other fault of a call.
 pub const REGION_FORMAT: &str = "region-id";
+
+/// The format's name that [`Ahead`] puts into its schema, so that a wrong instant is found with every other
+/// fault of a call.
+pub const INSTANT_FORMAT: &str = "instant";
+
+/// Whether `text` is an instant: RFC 3339 with a zone.
+pub fn is_instant(text: &str) -> bool {
+    text.parse::<Timestamp>().is_ok()
+}
 
 /// A newtype over text whose schema carries a mark.
 macro_rules! marked_text {
@@ -99,6 +109,33 @@ marked_text! {
     CodeSourceId: "x-fact" = Fact::CodeSource.name();
     /// A job template's id, from `dlc_list_job_templates`.
     TemplateId: "x-fact" = Fact::Template.name();
+}
+
+/// An instant that must lie ahead when the call is made: RFC 3339 with a zone, for a time without one means
+/// different instants to different people (R-PM-013).
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct Ahead(String);
+
+impl<'de> Deserialize<'de> for Ahead {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if is_instant(&text) { Ok(Self(text)) } else { Err(serde::de::Error::custom("not an instant")) }
+    }
+}
+
+impl JsonSchema for Ahead {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Ahead".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": INSTANT_FORMAT, "x-ahead": true, "x-exact": true })
+    }
 }
 
 /// How much of each row a list returns. The server's own argument: it is never sent.

@@ -11,11 +11,12 @@ use crate::harness::world::{
 };
 use crate::harness::{Home, PROGRAM, paths};
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 13] = [
     &[],
     &["serve"],
     &["demo"],
     &["call"],
+    &["sim"],
     &["tools"],
     &["schemas"],
     &["policy"],
@@ -23,6 +24,7 @@ const COMMANDS: [&[&str]; 11] = [
     &["audit"],
     &["audit", "verify"],
     &["audit", "show"],
+    &["secret"],
 ];
 
 /// `call` and what follows, recorded in the home.
@@ -69,6 +71,10 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["call", LIST_WORKSPACES, &here, "--clock-step", "0s"],
         &["policy", "explain", "dlc_nothing"],
         &["tools", "--json", "--size"],
+        &["sim"],
+        &["sim", "--listen", "localhost"],
+        &["sim", "--listen", "127.0.0.1:0", "--region", "cn-nowhere"],
+        &["sim", "--listen", "127.0.0.1:0", "--clock", "2026-01-01T00:00:00Z"],
         &["serve", "--cloud", "live", "--endpoint", "nonsense"],
         &["serve", "--cloud", "live", "--endpoint", "pai-dlc=http://example.com"],
     ] {
@@ -102,6 +108,8 @@ fn flags_of_the_other_cloud_are_exit_code_2() {
         ("live", "--clock", "2026-01-01T00:00:00Z"),
         ("live", "--clock-step", "1s"),
         ("live", "--faults", &*faults),
+        ("live", "--state-in", &*faults),
+        ("live", "--state-out", &*faults),
         ("sim", "--endpoint", "pai-dlc=https://example.com"),
         ("sim", "--signature", "roa-hmac-sha1"),
         ("sim", "--connect-timeout", "5"),

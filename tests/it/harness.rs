@@ -7,6 +7,7 @@
 
 pub mod human;
 pub mod raw;
+pub mod simulation;
 pub mod world;
 
 use std::io::Write;

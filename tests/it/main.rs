@@ -18,5 +18,7 @@ mod command_line;
 mod consent;
 mod dry_run;
 mod jobs;
+mod secret;
+mod sim_listen;
 mod stdio;
 mod workspaces;

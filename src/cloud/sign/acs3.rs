@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{Parts, SignError, hmac, put};
-use crate::cloud::credentials::Credentials;
+use crate::cloud::credentials::AccessKey;
 use crate::cloud::encode;
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
@@ -17,7 +17,7 @@ const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-acs-content-sha256
 
 /// Adds the scheme's own headers to `request` and answers the value of `authorization`.
 pub(super) fn authorize(
-    credentials: &Credentials,
+    credentials: &AccessKey,
     request: &mut Request<Bytes>,
     at: Timestamp,
 ) -> Result<String, SignError> {
@@ -50,11 +50,11 @@ pub(super) fn string_to_sign(canonical_request: &str) -> String {
     format!("{ALGORITHM}\n{}", sha256(canonical_request.as_bytes()))
 }
 
-pub(super) fn signature(credentials: &Credentials, string_to_sign: &str) -> Result<String, SignError> {
+pub(super) fn signature(credentials: &AccessKey, string_to_sign: &str) -> Result<String, SignError> {
     Ok(HEXLOWER.encode(&hmac::<Sha256>(credentials.access_key_secret(), string_to_sign)?))
 }
 
-pub(super) fn authorization(parts: &Parts<'_>, credentials: &Credentials, signature: &str) -> String {
+pub(super) fn authorization(parts: &Parts<'_>, credentials: &AccessKey, signature: &str) -> String {
     let (id, signed) = (credentials.access_key_id(), signed_headers(parts));
     format!("{ALGORITHM} Credential={id},SignedHeaders={signed},Signature={signature}")
 }

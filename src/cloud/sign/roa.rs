@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sha1::Sha1;
 
 use super::{Parts, SignError, hmac, put};
-use crate::cloud::credentials::Credentials;
+use crate::cloud::credentials::AccessKey;
 
 const METHOD: HeaderName = HeaderName::from_static("x-acs-signature-method");
 const VERSION: HeaderName = HeaderName::from_static("x-acs-signature-version");
@@ -19,7 +19,7 @@ const OWN: &str = "x-acs-";
 
 /// Adds the scheme's own headers to `request` and answers the value of `authorization`.
 pub(super) fn authorize(
-    credentials: &Credentials,
+    credentials: &AccessKey,
     request: &mut Request<Bytes>,
     at: Timestamp,
 ) -> Result<String, SignError> {
@@ -56,10 +56,10 @@ fn pair((name, value): &(String, String)) -> String {
     if value.is_empty() { name.clone() } else { format!("{name}={value}") }
 }
 
-pub(super) fn signature(credentials: &Credentials, string_to_sign: &str) -> Result<String, SignError> {
+pub(super) fn signature(credentials: &AccessKey, string_to_sign: &str) -> Result<String, SignError> {
     Ok(BASE64.encode(&hmac::<Sha1>(credentials.access_key_secret(), string_to_sign)?))
 }
 
-pub(super) fn authorization(credentials: &Credentials, signature: &str) -> String {
+pub(super) fn authorization(credentials: &AccessKey, signature: &str) -> String {
     format!("acs {}:{signature}", credentials.access_key_id())
 }

@@ -53,9 +53,9 @@ struct Alternative {
 }
 
 impl Vector {
-    fn credentials(&self) -> Credentials {
+    fn credentials(&self) -> AccessKey {
         let (id, secret) = (self.access_key_id.clone(), self.access_key_secret.clone());
-        Credentials::new(id, secret, self.security_token.clone()).unwrap()
+        AccessKey::new(id, secret, self.security_token.clone()).unwrap()
     }
 
     fn query(&self) -> Vec<(String, String)> {
@@ -215,7 +215,7 @@ fn signing_again_replaces_the_first_signature() {
         let mut twice = vector.signed(signature, Timestamp::UNIX_EPOCH);
         let mut once = vector.unsigned();
         for request in [&mut twice, &mut once] {
-            sign(signature, &Credentials::simulator(), request, Timestamp::UNIX_EPOCH, "other").unwrap();
+            sign(signature, &AccessKey::simulator(), request, Timestamp::UNIX_EPOCH, "other").unwrap();
         }
         assert_eq!(twice.headers(), once.headers(), "{signature}");
     }
@@ -226,7 +226,7 @@ fn the_order_of_the_query_sent_does_not_matter() {
     let authorization = |uri: &str| {
         let mut request = Request::get(uri).body(Bytes::new()).unwrap();
         let at = Timestamp::UNIX_EPOCH;
-        sign(Signature::Acs3HmacSha256, &Credentials::simulator(), &mut request, at, "nonce").unwrap();
+        sign(Signature::Acs3HmacSha256, &AccessKey::simulator(), &mut request, at, "nonce").unwrap();
         request.headers().get(AUTHORIZATION).cloned()
     };
     assert_eq!(authorization("https://h/?b=2&a=1%2F"), authorization("https://h/?a=1%2F&b=2"));
@@ -237,7 +237,7 @@ fn the_order_of_the_query_sent_does_not_matter() {
 fn what_can_not_be_signed_is_refused_without_showing_it() {
     let outcome = |uri: &str, id: &str, nonce: &str| {
         let mut request = Request::get(uri).body(Bytes::new()).unwrap();
-        let credentials = Credentials::new(id.to_owned(), "secret".to_owned(), None).unwrap();
+        let credentials = AccessKey::new(id.to_owned(), "secret".to_owned(), None).unwrap();
         sign(Signature::Acs3HmacSha256, &credentials, &mut request, Timestamp::UNIX_EPOCH, nonce)
     };
     assert_eq!(outcome("https://h/", "id", "nonce"), Ok(()));

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use super::{Exchange, Transport, TransportError};
 use crate::cloud::endpoint::{UrlFault, is_loopback};
+use crate::spec::Call;
 
 /// How long an unused connection is kept. Short, since a write on a connection that the other side has
 /// just closed ends as a lost answer.
@@ -69,6 +70,20 @@ pub struct Patience {
     pub read: Seconds,
     /// For the whole exchange, connecting included.
     pub whole: Seconds,
+}
+
+impl Patience {
+    /// The patience for a call that says itself how many seconds the cloud may take: those, and half a minute to
+    /// answer (R-PM-024). `None` where the usual is enough.
+    pub fn for_call(call: &Call) -> Option<Self> {
+        let shape = call.tool().request();
+        let mut given =
+            call.arguments().iter().filter(|(name, _)| shape.field(name).is_some_and(|it| it.waits));
+        let seconds = u32::try_from(given.next()?.1.as_u64()?).unwrap_or(u32::MAX);
+        let usual = Limits::default().patience;
+        let least = Seconds(seconds.saturating_add(30));
+        (least > usual.read).then(|| Self { read: least, whole: least.max(usual.whole) })
+    }
 }
 
 /// The bounds of every exchange.

@@ -66,11 +66,16 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
             Check::Activation => {
                 rule.lifetime_hours.is_some_and(|hours| (1..=MAX_LIFETIME_HOURS).contains(&hours))
             }
-            Check::WorkspaceName => rule.lifetime_hours.is_none(),
+            Check::UniqueName => {
+                let unique =
+                    |name: &String| tools::find(name).is_some_and(|tool| tool.spec().unique().is_some());
+                rule.lifetime_hours.is_none()
+                    && rule.tools.as_ref().is_some_and(|tools| tools.iter().all(unique))
+            }
         };
         if !sound {
             let reason = format!(
-                "activation takes lifetime_hours from 1 to {MAX_LIFETIME_HOURS}; a name is looked up each time and takes none"
+                "activation takes lifetime_hours from 1 to {MAX_LIFETIME_HOURS}; a unique name takes none, for it is looked up each time, and names tools whose names are unique"
             );
             return Err((rule.id.clone(), reason));
         }

@@ -36,7 +36,7 @@ const NAME: &str = r#"
 id = "name"
 sources = []
 why = "w"
-check = "workspace-name"
+check = "unique-name"
 tools = ["aiworkspace_create_workspace"]
 "#;
 
@@ -261,8 +261,8 @@ fn errors_say_file_line_and_what_is_wrong() {
         (
             "except = [\"aiworkspace_list_products\"]\nlifetime_hours = 8",
             "except = [\"aiworkspace_list_products\"]",
-            "p.toml, line 35, rule activated: activation takes lifetime_hours from 1 to 8760; a name is looked up each \
-             time and takes none",
+            "p.toml, line 35, rule activated: activation takes lifetime_hours from 1 to 8760; a unique name takes none, \
+             for it is looked up each time, and names tools whose names are unique",
         ),
         (
             "patterns = ['LTAI']",

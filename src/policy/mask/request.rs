@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{HIDDEN, first, last4};
+use crate::policy::hand_over::Handle;
 use crate::policy::sweep::{Seen, Text};
 use crate::spec::marks::{Kind, Mark, Shape};
 
@@ -15,12 +16,24 @@ pub(super) fn hide(shape: &Shape, value: &Value, seen: Option<&Seen>) -> Value {
     match (shape.mark, &shape.kind, value) {
         (Some(Mark::Last4), _, Value::String(text)) => last4(text).into(),
         (Some(Mark::First), _, Value::String(text)) => first(text).into(),
+        // A handle tells nothing of its secret, and whoever is asked should see which one it is.
+        (Some(Mark::Omit), _, Value::String(text)) if text.parse::<Handle>().is_ok() => value.clone(),
         (Some(Mark::EnvValues), _, Value::Object(object)) => {
             free(object.iter().map(|(key, _)| (key, HIDDEN.into())), seen)
         }
-        (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues | Mark::EnvValue), _, _) => {
-            HIDDEN.into()
-        }
+        (
+            Some(
+                Mark::Last4
+                | Mark::First
+                | Mark::Omit
+                | Mark::HandOver
+                | Mark::UrlToken
+                | Mark::EnvValues
+                | Mark::EnvValue,
+            ),
+            _,
+            _,
+        ) => HIDDEN.into(),
         (Some(Mark::Joined) | None, Kind::Object(fields), Value::Object(object)) => Value::Object(
             object
                 .iter()

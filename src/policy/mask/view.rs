@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::handing::Hands;
 use super::{HIDDEN, first, last4};
+use crate::policy::hand_over::Deposit;
 use crate::policy::sweep::{Seen, Text};
 use crate::spec::marks::{Kind, Mark, Shape};
 
@@ -13,12 +15,25 @@ pub(super) struct View<'v> {
     seen: &'v Seen,
     redactions: &'v mut BTreeMap<String, u64>,
     full: bool,
+    hands: Option<Hands<'v>>,
+    field: String,
 }
 
 impl<'v> View<'v> {
     /// A view that sweeps what `seen` holds and counts in `redactions`; `full` shows all fields of a row.
-    pub(super) const fn new(seen: &'v Seen, full: bool, redactions: &'v mut BTreeMap<String, u64>) -> Self {
-        Self { seen, redactions, full }
+    /// Secrets are left out, unless there are `hands` to take them.
+    pub(super) const fn new(
+        seen: &'v Seen,
+        full: bool,
+        redactions: &'v mut BTreeMap<String, u64>,
+        hands: Option<Hands<'v>>,
+    ) -> Self {
+        Self { seen, redactions, full, hands, field: String::new() }
+    }
+
+    /// The secrets that were taken.
+    pub(super) fn into_deposits(self) -> Vec<Deposit> {
+        self.hands.map(Hands::into_deposits).unwrap_or_default()
     }
 
     fn count(&mut self, label: &str) {
@@ -112,6 +127,7 @@ impl<'v> View<'v> {
                 }
                 continue;
             }
+            name.clone_into(&mut self.field);
             let value = self.show(shape, value);
             if !value.is_null() {
                 shown.insert(shape.label.clone().unwrap_or_else(|| name.clone()), value);
@@ -131,22 +147,36 @@ impl<'v> View<'v> {
             (Mark::Joined, Value::Array(items)) => return self.joined(shape, items),
             (Mark::EnvValues, Value::Null) => return Value::Null,
             (_, Value::Null) => String::new(),
-            (Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValue | Mark::Joined, Value::String(text)) => {
-                text.clone()
-            }
+            (Mark::EnvValues, _) => return self.drop(value),
             (
-                Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValue | Mark::Joined,
-                Value::Number(number),
-            ) => number.to_string(),
-            (Mark::Last4 | Mark::First | Mark::Omit | Mark::EnvValues | Mark::EnvValue | Mark::Joined, _) => {
-                return self.drop(value);
-            }
+                Mark::Last4
+                | Mark::First
+                | Mark::Omit
+                | Mark::HandOver
+                | Mark::UrlToken
+                | Mark::EnvValue
+                | Mark::Joined,
+                value,
+            ) => match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return self.drop(value),
+            },
         };
         let shown = match mark {
             Mark::Last4 => last4(&text),
             Mark::First => first(&text),
             Mark::Joined if text.is_empty() => return Value::Null,
             Mark::Joined => return self.text(shape, &text),
+            Mark::HandOver | Mark::UrlToken if text.is_empty() => return Value::Null,
+            Mark::HandOver | Mark::UrlToken => match &mut self.hands {
+                Some(hands) if mark == Mark::HandOver => hands.take(&self.field, &text),
+                Some(hands) => hands.take_link(&self.field, &text),
+                None => {
+                    self.count(mark.name());
+                    return Value::Null;
+                }
+            },
             Mark::Omit | Mark::EnvValue | Mark::EnvValues => {
                 if !text.is_empty() {
                     self.count(mark.name());

@@ -9,9 +9,10 @@ use crate::policy::Knowledge;
 use crate::policy::evidence::Evidence;
 use crate::policy::load::{Precheck, hours};
 use crate::policy::refusal::Refusal;
-use crate::policy::review::{self, NameState, Read, look, name_state, read};
+use crate::policy::review::{Read, look, read};
+use crate::policy::unique::{NameState, name_state};
 use crate::spec::Call;
-use crate::tools::aiworkspace::workspaces::{CreateWorkspace, ListProducts};
+use crate::tools::aiworkspace::workspaces::ListProducts;
 
 /// The product code whose purchase activates PAI (R-WS-47).
 const PAI: &str = "PAI_share";
@@ -67,19 +68,14 @@ fn not_activated(rule: &str, region: &str, reply: &Value) -> Refusal {
 }
 
 /// Whether the name is free, or taken by what is wanted (R-WS-57).
-pub(super) fn name_free(rule: &Precheck, request: &CreateWorkspace, evidence: &Evidence) -> Ruling {
-    match name_state(&rule.id, request, evidence) {
-        NameState::Unknown(call) => Ruling::Need(vec![call]),
-        NameState::Free => Ruling::Pass,
-        NameState::Same(reply) => {
-            match review::existing(
-                reply,
-                "a workspace of this name exists with these settings; nothing was created",
-            ) {
-                Some(existing) => Ruling::Exists(existing),
-                None => Ruling::Refuse(Refusal::new("internal", "there is no tool to describe a workspace")),
-            }
-        }
-        NameState::Refused(refusal) => Ruling::Refuse(refusal),
+pub(super) fn name_free(rule: &Precheck, call: &Call, evidence: &Evidence) -> Ruling {
+    match name_state(&rule.id, call, evidence) {
+        Some(NameState::Unknown(calls)) => Ruling::Need(calls),
+        Some(NameState::Free) | None => Ruling::Pass,
+        Some(NameState::Same(same)) => match same.found() {
+            Some(existing) => Ruling::Exists(existing),
+            None => Ruling::Refuse(Refusal::new("internal", "there is no tool to describe what exists")),
+        },
+        Some(NameState::Refused(refusal)) => Ruling::Refuse(refusal),
     }
 }

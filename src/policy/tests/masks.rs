@@ -18,7 +18,7 @@ fn least(tool: &str) -> Call {
 }
 
 fn masked(call: &Call, reply: Value, seen: &mut Seen) -> Masked {
-    policy().mask_reply(call, &Outcome::Reply(Raw::new(reply)), seen).unwrap()
+    policy().mask_reply(call, &Outcome::Reply(Raw::new(reply)), seen).unwrap().masked
 }
 
 fn shown(tool: &str, reply: Value) -> (Value, BTreeMap<String, u64>) {
@@ -158,8 +158,9 @@ fn no_workspace_reply_has_a_forbidden_key() {
     }
     let existing = Existing {
         tool: find("aiworkspace_get_workspace").unwrap(),
+        id: "WorkspaceId",
         reply: Raw::new(verbose()),
-        note: "it was there",
+        note: "it was there".to_owned(),
     };
     let existing = policy().mask_existing(&existing, &mut Seen::default());
     let mut found = Vec::new();
@@ -178,8 +179,9 @@ fn no_workspace_reply_has_a_forbidden_key() {
 fn what_exists_says_so() {
     let existing = Existing {
         tool: find("aiworkspace_get_workspace").unwrap(),
+        id: "WorkspaceId",
         reply: Raw::new(json!({ "WorkspaceId": "1001", "Creator": "203918475562018833" })),
-        note: "it was there",
+        note: "it was there".to_owned(),
     };
     let masked = policy().mask_existing(&existing, &mut Seen::default());
     assert_eq!(
@@ -395,7 +397,7 @@ fn a_purchase_link_shows_only_to_those_who_may_use_it() {
     let product = |may: Value| json!({ "ProductCode": "PAI_share", "HasPermissionToPurchase": may, "PurchaseUrl": "https://buy" });
     let reply = json!({ "Products": [product(json!(true)), product(json!(false)), product(json!(null))] });
     let outcome = Outcome::Reply(Raw::new(reply));
-    let masked = policy().mask_reply(&call, &outcome, &mut Seen::default()).unwrap();
+    let masked = policy().mask_reply(&call, &outcome, &mut Seen::default()).unwrap().masked;
     assert_eq!(
         masked.body(),
         &json!({ "Products": [

@@ -70,7 +70,8 @@ fn planted(shape: &Shape, odd: &mut impl Iterator<Item = (u8, Value)>) -> Value 
         (Some(Mark::Last4), _) => json!(CANARIES[0]),
         (Some(Mark::First), _) if dice % 3 == 0 => json!({ "name": CANARIES[1] }),
         (Some(Mark::First), _) => json!(CANARIES[1]),
-        (Some(Mark::Omit), _) => json!(CANARIES[2]),
+        (Some(Mark::Omit | Mark::HandOver), _) => json!(CANARIES[2]),
+        (Some(Mark::UrlToken), _) => json!(format!("https://a.example/b?token={}", CANARIES[2])),
         (Some(Mark::EnvValues), _) => json!({ "A": VARIABLE }),
         (Some(Mark::EnvValue), _) => json!(VARIABLE),
         (Some(Mark::Joined), _) => json!(["dev", ACCESS_KEY]),
@@ -129,7 +130,7 @@ proptest! {
         let get = read_of(find("aiworkspace_get_workspace").unwrap());
         policy().note(&get, &Outcome::Reply(Raw::new(named)), &mut seen);
         let reply = planted(call.tool().reply(), &mut odd.into_iter());
-        let masked = policy().mask_reply(&call, &Outcome::Reply(Raw::new(reply)), &mut seen).unwrap();
+        let masked = policy().mask_reply(&call, &Outcome::Reply(Raw::new(reply)), &mut seen).unwrap().masked;
         let text = masked.body().to_string();
         for canary in CANARIES.into_iter().chain([VARIABLE, ACCESS_KEY]) {
             prop_assert!(!text.contains(canary), "{} in {}", canary, text);
@@ -147,7 +148,7 @@ proptest! {
             "Owner": { "DisplayName": text },
         });
         let get = read_of(find("aiworkspace_get_workspace").unwrap());
-        let masked = policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), &mut Seen::default()).unwrap();
+        let masked = policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), &mut Seen::default()).unwrap().masked;
         prop_assert!(!masked.body().to_string().contains(&creator), "{}", masked.body());
     }
 

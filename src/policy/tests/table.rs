@@ -158,6 +158,7 @@ fn said(policy: &Policy, case: &Case) -> Value {
             "form": match question.form() {
                 Form::Region { options } => json!(options.iter().map(|(id, _)| id).collect::<Vec<_>>()),
                 Form::Approve => json!("approve"),
+                Form::TypeId { id } => json!({ "resource_id": id }),
             },
             "question": question.message().lines().collect::<Vec<_>>(),
         }),

@@ -33,11 +33,13 @@ pub(in crate::sim) fn list_images(
         });
         let searched = query
             .text("Query")
-            .is_none_or(|text| contains(&image.name, text) || contains(image.description, text));
+            .is_none_or(|text| contains(&image.name, text) || contains(&image.description, text));
         name && searched
             && query.text("ImageUri").is_none_or(|uri| image.uri.contains(uri))
             && accessibility.is_none_or(|wanted| image.accessibility == wanted)
-            && labels.iter().all(|label| image.labels.contains(label))
+            && labels.iter().all(|wanted| {
+                image.labels.iter().any(|(key, value)| (key.as_str(), value.as_str()) == *wanted)
+            })
     });
     images.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.id.cmp(&b.id)));
     if descending {

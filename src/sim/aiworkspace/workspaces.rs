@@ -8,7 +8,7 @@ use crate::sim::params::{Fields, Query, parse_body};
 use crate::sim::reply::{CloudError, object};
 use crate::sim::world::canaries::{ADMIN_LI, CALLER, Person, RIVAL, ZHANG};
 use crate::sim::world::seed::DEFAULT_RESOURCE_GROUP;
-use crate::sim::world::{Workspace, World};
+use crate::sim::world::{Owner, Workspace, World};
 
 /// How many workspaces a region holds at most.
 const LIMIT: usize = 50;
@@ -60,7 +60,7 @@ fn list_rows(
                 && query.text("ResourceGroupId").is_none_or(|group| workspace.resource_group_id == group)
                 && query
                     .text("UserId")
-                    .is_none_or(|user| [workspace.creator, workspace.owner.user_id].contains(&user))
+                    .is_none_or(|user| workspace.creator == user || workspace.owner.user_id == user)
         })
         .collect();
     found.sort_by_key(|w| (if by_change { w.modified } else { w.created }, &w.id));
@@ -114,7 +114,7 @@ pub(in crate::sim) fn get_workspace(
     let mut body = details(workspace, at);
     body.insert("ResourceGroupId".to_owned(), json!(workspace.resource_group_id));
     if verbose {
-        let Person { user_id, user_kp, user_name, display_name } = workspace.owner;
+        let Owner { user_id, user_kp, user_name, display_name } = &workspace.owner;
         let owner =
             json!({"UserId": user_id, "UserKp": user_kp, "UserName": user_name, "DisplayName": display_name});
         body.insert("Owner".to_owned(), owner);
@@ -205,7 +205,7 @@ fn create(
     region: &str,
     wish: Wish,
     owner: Person,
-    creator: &'static str,
+    creator: &str,
     at: Timestamp,
 ) -> Result<String, CloudError> {
     let place = world.region(region);
@@ -236,9 +236,9 @@ fn create(
         modified: at,
         held: None,
         closed: false,
-        creator,
-        owner,
-        admins: vec![ADMIN_LI],
+        creator: creator.to_owned(),
+        owner: owner.into(),
+        admins: vec![ADMIN_LI.to_owned()],
         extra_infos: Map::new(),
     };
     let place = world.region_mut(region).ok_or_else(CloudError::not_activated)?;

@@ -172,7 +172,7 @@ mod tests {
         Job {
             id: "dlc1".to_owned(),
             workspace_id: "1".to_owned(),
-            user_id: "1",
+            user_id: "1".to_owned(),
             submitted: AT,
             run,
             outcome,

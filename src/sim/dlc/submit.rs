@@ -49,7 +49,8 @@ pub(in crate::sim) fn create_job(
     }
     let id = world.new_job_id();
     let reply = object([("JobId", Some(json!(id)))]);
-    let job = Job { id, workspace_id, user_id: CALLER.user_id, submitted: at, run, outcome, request };
+    let user_id = CALLER.user_id.to_owned();
+    let job = Job { id, workspace_id, user_id, submitted: at, run, outcome, request };
     world.region_mut(region).ok_or_else(CloudError::not_activated)?.jobs.push(job);
     Ok(reply)
 }
@@ -94,7 +95,8 @@ fn images_exist(
     Ok(true)
 }
 
-fn check(fields: &Fields<'_>) -> Result<(), CloudError> {
+/// Whether a body is one that CreateJob takes, whatever the world holds.
+pub(in crate::sim) fn check(fields: &Fields<'_>) -> Result<(), CloudError> {
     let name = fields.required_text("DisplayName")?;
     if name.chars().count() > 1024 {
         return Err(CloudError::invalid("DisplayName", "must have at most 1024 characters"));

@@ -1,47 +1,12 @@
 use super::*;
 use crate::sim::testkit::{self, Call};
-use serde_json::Value;
-
-/// Vectors made with the official SDKs.
-const VECTORS: &str = include_str!("../../../tests/data/signing/acs3-hmac-sha256.json");
-
-fn request_of(vector: &Value) -> Request<Bytes> {
-    let text = |name: &str| vector[name].as_str().unwrap_or_default();
-    let uri = format!("https://{}{}?{}", text("host"), text("path"), text("canonical_query"));
-    let mut request = Request::builder().method(text("method")).uri(uri);
-    for (name, value) in vector["headers"].as_object().unwrap() {
-        request = request.header(name, value.as_str().unwrap());
-    }
-    request = request.header(AUTHORIZATION, text("authorization"));
-    request.body(Bytes::from(text("body").to_owned())).unwrap()
-}
-
-#[test]
-fn canonical_requests_and_signatures_are_those_of_the_official_sdks() {
-    let vectors: Vec<Value> = serde_json::from_str(VECTORS).unwrap();
-    assert_eq!(vectors.len(), 25);
-    for vector in &vectors {
-        let request = request_of(vector);
-        let authorization = Authorization::read(request.headers()).unwrap();
-        authorization.check_coverage(request.headers()).unwrap();
-        let query = Query::parse(request.uri().query().unwrap());
-        let content = HEXLOWER.encode(&Sha256::digest(request.body()));
-        let host = crate::sim::route::host(&request);
-        let canonical =
-            canonical_request(&request, &host, &query, &authorization.signed_headers, &content).unwrap();
-        let secret = vector["access_key_secret"].as_str().unwrap();
-        let found = (canonical.as_str(), signature(secret, &canonical));
-        let expected =
-            (vector["canonical_request"].as_str().unwrap(), vector["signature"].as_str().unwrap().to_owned());
-        assert_eq!(found, expected, "{}", vector["name"]);
-        assert!(authorization.holds(secret, &canonical));
-    }
-}
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 
 fn verdict(request: &Request<Bytes>, at: Timestamp, nonces: &mut Nonces) -> Result<(), String> {
     let query = Query::parse(request.uri().query().unwrap_or_default());
     verify(request, &crate::sim::route::host(request), &query, at, nonces).map_err(|error| {
-        for secret in [ACCESS_KEY_SECRET, STS_ACCESS_KEY_SECRET, ALGORITHM, "x-acs-date:"] {
+        for secret in [ACCESS_KEY_SECRET, STS_ACCESS_KEY_SECRET, acs3::NAME, "x-acs-date:"] {
             assert!(!error.message.contains(secret), "{}", error.message);
         }
         format!("{} {}", error.status.as_u16(), error.code)
@@ -71,7 +36,7 @@ fn each_flaw_of_a_signature_has_its_own_error() {
         }),
         "400 IncompleteSignature"
     );
-    assert_eq!(set("authorization", "acs redline-sim:c2ln"), "400 IncompleteSignature");
+    assert_eq!(set("authorization", "Bearer redline-sim"), "400 IncompleteSignature");
     assert_eq!(set("x-acs-extra", "unsigned"), "400 IncompleteSignature");
     assert_eq!(set("x-acs-date", "yesterday"), "400 InvalidTimeStamp.Format");
     assert_eq!(set("x-acs-date", "2026-01-01T00:00:01Z"), "400 SignatureDoesNotMatch");
@@ -163,4 +128,102 @@ fn refused_or(change: impl FnOnce(&mut Request<Bytes>)) -> Result<(), String> {
     let mut request = call().signed();
     change(&mut request);
     verdict(&request, testkit::AT, &mut Nonces::default())
+}
+
+/// A request signed the older way, after `change`.
+fn roa(change: impl FnOnce(&mut Request<Bytes>)) -> Request<Bytes> {
+    let mut request = call().signed();
+    let headers = request.headers_mut();
+    headers.remove("x-acs-date");
+    headers.remove("x-acs-content-sha256");
+    for (name, value) in [
+        ("accept", "application/json"),
+        ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        ("x-acs-signature-method", "HMAC-SHA1"),
+        ("x-acs-signature-version", "1.0"),
+    ] {
+        headers.insert(name, value.parse().unwrap());
+    }
+    change(&mut request);
+    roa::sign(&mut request, ACCESS_KEY_ID, ACCESS_KEY_SECRET);
+    request
+}
+
+fn once(request: &Request<Bytes>) -> Result<(), String> {
+    verdict(request, testkit::AT, &mut Nonces::default())
+}
+
+fn set(name: &'static str, value: &'static str) -> impl FnOnce(&mut Request<Bytes>) {
+    move |request| {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+}
+
+#[test]
+fn the_older_scheme_is_judged_alike() {
+    let refused = |change: &dyn Fn(&mut Request<Bytes>)| {
+        let mut request = roa(|_| {});
+        change(&mut request);
+        once(&request).unwrap_err()
+    };
+    assert_eq!(once(&roa(|_| {})), Ok(()));
+    for (name, value, expected) in [
+        ("authorization", "acs", "400 IncompleteSignature"),
+        ("authorization", "acs redline-sim", "400 IncompleteSignature"),
+        ("authorization", "acs :c2ln", "400 IncompleteSignature"),
+        ("authorization", "acs redline-sim:%", "400 IncompleteSignature"),
+        ("authorization", "acs redline-sim:", "400 SignatureDoesNotMatch"),
+        ("authorization", "acs nobody:c2ln", "404 InvalidAccessKeyId.NotFound"),
+        ("x-acs-signature-method", "HMAC-MD5", "400 IncompleteSignature"),
+        ("date", "2026-01-01T00:00:00Z", "400 InvalidTimeStamp.Format"),
+        ("date", "Thu, 01 Jan 2026 00:15:01 GMT", "400 InvalidTimeStamp.Expired"),
+        ("date", "Thu, 01 Jan 2026 00:00:01 GMT", "400 SignatureDoesNotMatch"),
+        ("accept", "*/*", "400 SignatureDoesNotMatch"),
+        ("x-acs-extra", "unsigned", "400 SignatureDoesNotMatch"),
+        ("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==", "400 SignatureDoesNotMatch"),
+        ("content-md5", "AAAA2Y8AsgTpgAmY7PhCfg==", "400 InvalidContentMD5"),
+    ] {
+        assert_eq!(refused(&|request| set(name, value)(request)), expected, "{name}: {value}");
+    }
+    for missing in ["date", "x-acs-signature-method"] {
+        let said = refused(&|request| drop(request.headers_mut().remove(missing)));
+        assert_eq!(said, "400 IncompleteSignature", "{missing}");
+    }
+    let without_nonce = roa(|request| drop(request.headers_mut().remove("x-acs-signature-nonce")));
+    assert_eq!(once(&without_nonce), Err("400 IncompleteSignature".to_owned()));
+    let elsewhere = "https://aiworkspace.cn-hangzhou.aliyuncs.com/api/v1/workspaces?PageSize=6";
+    assert_eq!(
+        refused(&|request| *request.uri_mut() = elsewhere.parse().unwrap()),
+        "400 SignatureDoesNotMatch"
+    );
+    assert_eq!(once(&roa(set("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg=="))), Ok(()));
+}
+
+#[test]
+fn a_nonce_counts_once_whatever_the_scheme() {
+    let mut nonces = Nonces::default();
+    let request = roa(set("x-acs-signature-nonce", "same"));
+    assert_eq!(verdict(&request, testkit::AT, &mut nonces), Ok(()));
+    let used = Err("400 SignatureNonceUsed".to_owned());
+    assert_eq!(verdict(&request, testkit::AT, &mut nonces), used);
+    let mut newer = call().signed();
+    set("x-acs-signature-nonce", "same")(&mut newer);
+    sign(&mut newer, ACCESS_KEY_ID, ACCESS_KEY_SECRET);
+    assert_eq!(verdict(&newer, testkit::AT, &mut nonces), used);
+}
+
+#[test]
+fn a_temporary_key_of_the_older_scheme_needs_its_token_too() {
+    let sts = |token: Option<&'static str>| {
+        let mut request = roa(|_| {});
+        if let Some(token) = token {
+            set("x-acs-accesskey-id", STS_ACCESS_KEY_ID)(&mut request);
+            set("x-acs-security-token", token)(&mut request);
+        }
+        roa::sign(&mut request, STS_ACCESS_KEY_ID, STS_ACCESS_KEY_SECRET);
+        once(&request)
+    };
+    assert_eq!(sts(Some(STS_SECURITY_TOKEN)), Ok(()));
+    assert_eq!(sts(None), Err("400 MissingSecurityToken".to_owned()));
+    assert_eq!(sts(Some("another")), Err("400 InvalidSecurityToken.MismatchWithAccessKey".to_owned()));
 }

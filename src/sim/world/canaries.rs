@@ -1,14 +1,25 @@
 //! Identities and secrets that exist only here, so that any trace of one is a leak.
 
-use serde::Serialize;
+use super::Owner;
 
 /// A person as the cloud describes an owner.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy)]
 pub(in crate::sim) struct Person {
     pub(in crate::sim) user_id: &'static str,
     pub(in crate::sim) user_kp: &'static str,
     pub(in crate::sim) user_name: &'static str,
     pub(in crate::sim) display_name: &'static str,
+}
+
+impl From<Person> for Owner {
+    fn from(person: Person) -> Self {
+        Self {
+            user_id: person.user_id.to_owned(),
+            user_kp: person.user_kp.to_owned(),
+            user_name: person.user_name.to_owned(),
+            display_name: person.display_name.to_owned(),
+        }
+    }
 }
 
 /// Owns the workspaces of cn-hangzhou.

@@ -174,15 +174,15 @@ const OWN: [Own; 5] = [
 /// The official images, with the registry of `region` in their URIs.
 pub(super) fn official(seed: u64, region: &str) -> Vec<Image> {
     let mut random = SplitMix64::new(seed, region, 1);
-    let row = |(name, description, size, days_old, labels): &(&str, &'static str, u32, i64, Labels)| Image {
+    let row = |(name, description, size, days_old, labels): &(&str, &str, u32, i64, Labels)| Image {
         id: image_id(&mut random),
         name: (*name).to_owned(),
         uri: format!("dsw-registry-vpc.{region}.cr.aliyuncs.com/pai/{name}"),
-        description,
-        accessibility: "PUBLIC",
+        description: (*description).to_owned(),
+        accessibility: "PUBLIC".to_owned(),
         size: *size,
         created: before_start(days_old * 24),
-        labels: labels.to_vec(),
+        labels: owned(labels),
         belongs: None,
     };
     OFFICIAL.iter().map(row).collect()
@@ -198,25 +198,29 @@ pub(super) fn own(seed: u64, region: &str, workspaces: &[Workspace]) -> Vec<Imag
             id: image_id(&mut random),
             name: format!("{name}-{}", row.tag),
             uri: format!("registry-vpc.{region}.aliyuncs.com/{}:{}", row.repository, row.tag),
-            description: row.description,
-            accessibility: row.accessibility,
+            description: row.description.to_owned(),
+            accessibility: row.accessibility.to_owned(),
             size: row.size,
             created: before_start(row.days_old * 24),
-            labels: vec![
+            labels: owned(&[
                 ("system.chipType", "GPU"),
                 ("system.framework", "PyTorch"),
                 ("system.origin", "Custom"),
                 ("system.supported.dlc", "true"),
-            ],
+            ]),
             belongs: Some(Belongs {
                 workspace_id: workspace.id.clone(),
-                user_id: row.user_id,
-                parent_user_id: PARENT,
+                user_id: row.user_id.to_owned(),
+                parent_user_id: PARENT.to_owned(),
                 source_id: format!("dsw-{}", random.text(16)),
             }),
         })
     });
     rows.collect()
+}
+
+fn owned(labels: &[(&str, &str)]) -> Vec<(String, String)> {
+    labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 fn image_id(random: &mut SplitMix64) -> String {

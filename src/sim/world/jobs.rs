@@ -16,10 +16,10 @@ pub(super) fn seeded(seed: u64, region: &str, workspaces: &[Workspace]) -> Vec<J
     let mut random = SplitMix64::new(seed, region, 3);
     let home = (region == "cn-hangzhou").then(|| workspaces.iter().find(|w| w.name == "vision_train"));
     let Some(workspace) = home.flatten() else { return Vec::new() };
-    let mut job = |user_id, hours_old, run, outcome, request| Job {
+    let mut job = |user_id: &str, hours_old, run, outcome, request| Job {
         id: job_id(&mut random),
         workspace_id: workspace.id.clone(),
-        user_id,
+        user_id: user_id.to_owned(),
         submitted: before_start(hours_old),
         run,
         outcome,

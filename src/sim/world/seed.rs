@@ -172,23 +172,24 @@ const SHANGHAI: [Row; 6] = [
     },
 ];
 
-pub(super) fn regions(seed: u64) -> BTreeMap<&'static str, Region> {
+pub(super) fn regions(seed: u64) -> BTreeMap<String, Region> {
     let taken = &mut BTreeSet::new();
     let purchasable = Region { activation: Activation::Purchasable, ..Region::EMPTY };
-    BTreeMap::from([
+    let regions = [
         ("cn-hangzhou", region(seed, taken, "cn-hangzhou", HANGZHOU, ZHANG, &[ADMIN_LI, ADMIN_WANG])),
         ("cn-shanghai", region(seed, taken, "cn-shanghai", SHANGHAI, LIU, &[ADMIN_WANG, ADMIN_CHEN])),
         ("cn-beijing", purchasable),
-    ])
+    ];
+    regions.into_iter().map(|(id, region)| (id.to_owned(), region)).collect()
 }
 
 fn region<const N: usize>(
     seed: u64,
     taken: &mut BTreeSet<String>,
-    id: &'static str,
+    id: &str,
     rows: [Row; N],
     owner: Person,
-    admins: &[&'static str],
+    admins: &[&str],
 ) -> Region {
     let mut random = SplitMix64::new(seed, id, 0);
     let workspaces: Vec<Workspace> = rows
@@ -208,9 +209,9 @@ fn region<const N: usize>(
                 modified: created + SignedDuration::from_hours(row.days_old * 6),
                 held: row.held,
                 closed: row.closed,
-                creator: row.creator,
-                owner,
-                admins: admins.to_vec(),
+                creator: row.creator.to_owned(),
+                owner: owner.into(),
+                admins: admins.iter().map(ToString::to_string).collect(),
                 extra_infos: Map::from_iter([
                     ("CostCenter".to_owned(), json!("ml-platform")),
                     ("ContactEmail".to_owned(), json!(CONTACT)),

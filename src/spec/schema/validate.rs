@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Fault, Faults};
 use crate::spec::marks::Path;
-use crate::spec::value::{REGION_FORMAT, is_region};
+use crate::spec::value::{INSTANT_FORMAT, REGION_FORMAT, is_instant, is_region};
 
 /// The most bytes that arguments may have, as compact JSON: 256 KiB.
 const LARGEST: usize = 256 * 1024;
@@ -51,6 +51,7 @@ impl Validator {
     pub fn of(schema: &Value) -> Option<Self> {
         let compiled = jsonschema::options()
             .with_format(REGION_FORMAT, is_region)
+            .with_format(INSTANT_FORMAT, is_instant)
             .should_validate_formats(true)
             .build(schema)
             .ok()?;
@@ -124,6 +125,11 @@ fn explain(kind: &ValidationErrorKind, path: &str) -> Fault {
         ValidationErrorKind::Pattern { pattern } => {
             Fault::new(path, "doesn't have the documented form", format!("it must match {pattern}"))
         }
+        ValidationErrorKind::Format { format } if format == INSTANT_FORMAT => Fault::new(
+            path,
+            "isn't an instant with a time zone",
+            "give a time such as 2026-01-15T09:30:00Z or 2026-01-15T17:30:00+08:00",
+        ),
         ValidationErrorKind::Format { .. } => Fault::new(
             path,
             "isn't a documented region",

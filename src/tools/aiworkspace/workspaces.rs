@@ -12,8 +12,9 @@ use serde_with::skip_serializing_none;
 
 use crate::error::{Fault, Faults};
 use crate::spec::marks::{Exact, First, Joined, Last4, Secret};
+use crate::spec::unique::{Check, List, Unique};
 use crate::spec::value::{Detail, RegionId, WorkspaceId, choices};
-use crate::spec::{Cloud, Effect, Operation, Route, Spec};
+use crate::spec::{Cloud, Effect, Makes, Operation, Route, Spec};
 
 choices! {
     /// An environment of a workspace.
@@ -174,29 +175,6 @@ impl Operation for ListWorkspaces {
     }
 }
 
-impl ListWorkspaces {
-    /// A list of everything in a region.
-    pub(crate) const fn in_region(region_id: RegionId) -> Self {
-        Self {
-            region_id,
-            workspace_name: None,
-            workspace_ids: None,
-            status: None,
-            option: None,
-            sort_by: None,
-            order: None,
-            page_number: None,
-            page_size: None,
-            resource_group_id: None,
-            module_list: None,
-            fields: None,
-            user_id: None,
-            verbose: None,
-            detail: None,
-        }
-    }
-}
-
 /// Workspaces, or an account's limits.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
@@ -320,6 +298,26 @@ pub struct Owner {
     pub(crate) user_kp: Secret,
 }
 
+/// Names are unique within a region and an account (R-WS-58 to R-WS-63).
+const WORKSPACE_NAME: Unique = Unique {
+    noun: "workspace",
+    name: "WorkspaceName",
+    check: Some(Check { tool: ListWorkspaces::SPEC.name, with: ("Option", "CheckWorkspaceExists") }),
+    list: List {
+        tool: ListWorkspaces::SPEC.name,
+        by_name: true,
+        page: ("PageNumber", "PageSize"),
+        size: 100,
+        rows: "Workspaces",
+        total: "TotalCount",
+        name: "WorkspaceName",
+        id: "WorkspaceId",
+    },
+    get: GetWorkspace::SPEC.name,
+    compared: &["EnvTypes", "Description", "DisplayName", "ResourceGroupId"],
+    taken: "WorkspaceNameAlreadyExists",
+};
+
 /// Create a workspace, or return the existing one of the same name and settings; the check is built in. Ask the
 /// user for every argument first. Names take a team's or project's prefix, with underscores.
 #[skip_serializing_none]
@@ -351,7 +349,7 @@ impl Operation for CreateWorkspace {
         effect: Effect::Create,
         route: Route::post("/api/v1/workspaces"),
         permission: Some("paiworkspace:CreateWorkspace"),
-        makes: Some("WorkspaceId"),
+        makes: Some(Makes { id: "WorkspaceId", unique: Some(&WORKSPACE_NAME) }),
     };
     type Reply = WorkspaceCreated;
 

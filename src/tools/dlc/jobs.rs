@@ -18,7 +18,7 @@ use super::job_spec::JobSpec;
 use crate::error::Faults;
 use crate::spec::marks::{EnvValues, Exact, Last4, Path};
 use crate::spec::value::{RegionId, TemplateId, WorkspaceId, choices};
-use crate::spec::{Cloud, Effect, Operation, Route, Spec};
+use crate::spec::{Cloud, Effect, Makes, Operation, Route, Spec};
 use crate::tools::aiworkspace::assets::Accessibility;
 
 choices! {
@@ -108,7 +108,7 @@ impl Operation for CreateJob {
         effect: Effect::Create,
         route: Route::post("/api/v1/jobs"),
         permission: Some("paidlc:CreateJob"),
-        makes: Some("JobId"),
+        makes: Some(Makes { id: "JobId", unique: None }),
     };
     type Reply = JobCreated;
 

@@ -23,7 +23,8 @@ fn operations() -> Vec<(&'static Tool, Value)> {
         for (action, operation) in document["operations"].as_object().unwrap() {
             let tool = all()
                 .find(|tool| {
-                    tool.spec().action == action && document["version"] == tool.spec().cloud.version()
+                    let acs = tool.spec().cloud.acs();
+                    tool.spec().action == action && acs.is_some_and(|acs| document["version"] == acs.version)
                 })
                 .unwrap_or_else(|| panic!("no tool for {action}"));
             operations.push((tool, operation.clone()));

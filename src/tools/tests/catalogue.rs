@@ -89,8 +89,8 @@ fn what_creates_names_what_it_makes() {
     for tool in all() {
         let spec = tool.spec();
         assert_eq!(spec.makes.is_some(), spec.effect == Effect::Create, "{}", spec.name);
-        if let Some(field) = spec.makes {
-            assert!(tool.reply().field(field).is_some(), "{}", spec.name);
+        if let Some(makes) = spec.makes {
+            assert!(tool.reply().field(makes.id).is_some(), "{}", spec.name);
         }
     }
 }
@@ -249,7 +249,15 @@ fn masked_reply_fields_have_labels() {
     for tool in all() {
         each_field(tool.name(), tool.reply(), &mut |path, shape, mark| match mark {
             Some(Mark::Last4 | Mark::First) => assert!(shape.label.is_some(), "{path}"),
-            Some(Mark::Omit | Mark::EnvValues | Mark::EnvValue | Mark::Joined) | None => {}
+            Some(
+                Mark::Omit
+                | Mark::HandOver
+                | Mark::UrlToken
+                | Mark::EnvValues
+                | Mark::EnvValue
+                | Mark::Joined,
+            )
+            | None => {}
         });
     }
 }
