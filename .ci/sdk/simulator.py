@@ -3,6 +3,7 @@
     simulator.py BINARY
 """
 
+import asyncio
 import concurrent.futures
 import datetime
 import json
@@ -113,6 +114,15 @@ def a_whole_job(clouds):
     expect("the job is listed", True, job in clouds.jobs())
 
 
+async def asynchronous(address):
+    """The SDKs' asynchronous methods, all at once. Signed the older way they announce a body that they don't send."""
+    clouds = Clouds(address)
+    request = aiworkspace_models.ListWorkspacesRequest(workspace_name=WORKSPACE)
+    calls = [clouds.aiworkspace.list_workspaces_with_options_async(request, {}, cloud.RUNTIME) for _ in range(20)]
+    found = {answer.body.workspaces[0].workspace_id for answer in await asyncio.gather(*calls)}
+    expect("workspaces found by twenty calls", {clouds.workspace()}, found)
+
+
 def our_own(home, address, key, signature):
     """A call by our own client."""
     arguments = {"RegionId": cloud.REGION, "WorkspaceName": WORKSPACE}
@@ -190,6 +200,8 @@ def main():
                 refusals(address, settings)
                 skew(address, settings)
                 print(f"simulator: refusals, {name}: ok", flush=True)
+            asyncio.run(asynchronous(address))
+            print("simulator: asynchronous methods: ok", flush=True)
             crowd(address)
             print(f"simulator: {THREADS} threads: ok", flush=True)
 
