@@ -170,7 +170,7 @@ fn escaped(text: &str) -> String {
     text.encode_utf16().map(write).collect()
 }
 
-fn files(directory: &Path, visit: &mut impl FnMut(&Path, &[u8])) {
+pub fn files(directory: &Path, visit: &mut impl FnMut(&Path, &[u8])) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

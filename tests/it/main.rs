@@ -17,6 +17,7 @@ mod canaries;
 mod command_line;
 mod consent;
 mod dry_run;
+mod hand_over;
 mod insight;
 mod jobs;
 mod pyromind;

@@ -143,11 +143,18 @@ impl Operation for CreateJob {
             "leave it out, or ask the user to submit the job in the console",
         );
         for (index, source) in self.data_sources.iter().flatten().enumerate() {
+            let path = Path::Index(&sources, index);
             faults.demand(
                 source.data_source_id.is_none() || source.uri.is_none(),
-                Path::Index(&sources, index),
+                &path,
                 "has both DataSourceId and Uri",
                 "give one of them",
+            );
+            faults.demand(
+                source.data_source_id.is_some() || source.uri.is_some() || self.template_id.is_some(),
+                &path,
+                "has neither DataSourceId nor Uri",
+                "give one of them: DataSourceId for a registered dataset, Uri for a storage address",
             );
         }
         faults.into_result()
