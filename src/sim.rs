@@ -284,6 +284,13 @@ impl Inner {
             Route::GetJobEvents(id) => dlc::get_job_events(world, region, &id, query, at),
             Route::GetPodEvents(id, pod) => dlc::get_pod_events(world, region, (&id, &pod), query, at),
             Route::GetPodLogs(id, pod) => dlc::get_pod_logs(world, region, (&id, &pod), query, at),
+            Route::CreateJobTemplate => dlc::create_job_template(world, region, request.body(), at),
+            Route::ListJobTemplates => dlc::list_job_templates(world, region, query),
+            Route::GetJobTemplate(id) => dlc::get_job_template(world, region, &id, query),
+            Route::UpdateJobTemplate(id) => dlc::update_job_template(world, region, &id, request.body(), at),
+            Route::SetJobTemplateDefaultVersion(id) => {
+                dlc::set_job_template_default_version(world, region, &id, request.body(), at)
+            }
         }
     }
 }

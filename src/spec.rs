@@ -6,6 +6,7 @@
 //! travels, how it is masked and what it proves ([`marks`]). The types that carry a rule with them,
 //! such as [`value::ImageUri`], are in [`value`].
 
+pub mod json_text;
 pub mod marks;
 mod route;
 pub mod schema;
@@ -297,6 +298,7 @@ impl Tool {
     /// All faults at once; none holds a value.
     pub fn parse(&'static self, arguments: &Map<String, Value>) -> Result<Call, Faults> {
         schema::fits(arguments)?;
+        let arguments = &self.with_texts(arguments);
         let given = Value::Object(arguments.clone());
         let mut faults = Faults::default();
         match self.validator.get_or_init(|| Validator::of(&(self.request)())) {
@@ -319,6 +321,17 @@ impl Tool {
             }
             Decoded::Misfit => Err(faults),
         }
+    }
+
+    /// `arguments` with texts where the wire has texts of JSON and objects are given instead (R-DLC-83).
+    fn with_texts(&self, arguments: &Map<String, Value>) -> Map<String, Value> {
+        let text = |(name, value): (&String, &Value)| {
+            let holds_json = || self.request().field(name).is_some_and(|shape| shape.json.is_some());
+            let value =
+                if value.is_object() && holds_json() { value.to_string().into() } else { value.clone() };
+            (name.clone(), value)
+        };
+        arguments.iter().map(text).collect()
     }
 
     /// A call with typed arguments, for the policy's own reads.

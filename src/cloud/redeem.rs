@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::policy::hand_over::Handle;
 use crate::spec::Call;
+use crate::spec::json_text;
 use crate::spec::marks::{Kind, Mark, Path, Shape};
 use crate::vault::{Vault, VaultError};
 
@@ -97,6 +98,13 @@ fn visit(
     path: &Path<'_>,
     change: &mut impl FnMut(&Path<'_>, &mut String) -> Result<(), RedeemError>,
 ) -> Result<(), RedeemError> {
+    if let (Some(inner), Value::String(text)) = (&shape.json, &mut *value) {
+        let Ok(object) = json_text::read(text) else { return Ok(()) };
+        let mut inside = Value::Object(object);
+        visit(inner, &mut inside, path, change)?;
+        *text = inside.to_string();
+        return Ok(());
+    }
     match (shape.mark, &shape.kind, value) {
         (Some(Mark::Omit), _, Value::String(text)) if text.starts_with(PREFIX) => change(path, text),
         (_, Kind::Object(fields), Value::Object(object)) => fields.iter().try_for_each(|(name, shape)| {

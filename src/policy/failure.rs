@@ -1,6 +1,7 @@
 //! A cloud's error in words that an agent can act on: what happened, whose turn it is, what to do next.
 
 mod pyromind;
+mod template;
 
 use super::refusal::{CloudFailure, Refusal};
 use super::verdict::CloudError;
@@ -85,6 +86,9 @@ fn diagnose(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bo
             Fault::new("", text, "ask the user to set the machine's clock"),
             true,
         );
+    }
+    if let Some(known) = template::diagnose(error, call) {
+        return known;
     }
     if error.status >= 500 {
         let text = format!("the cloud failed on its side ({})", error.status);

@@ -249,6 +249,9 @@ pub(super) fn note_principals(error: &CloudError, seen: &mut Seen) {
 /// Notes every personal and secret value of a reply, shown or not, so that it is swept elsewhere. Where a
 /// reply doesn't have the form that `shape` has, all that stands in place of masked fields is noted.
 pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
+    if let Some((inner, value)) = shape.inside(value) {
+        return note(inner, &value, seen);
+    }
     match (shape.mark, &shape.kind, value) {
         (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::HandOver), _, _) => {
             each_scalar(value, &mut |text| seen.note(text));

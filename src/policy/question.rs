@@ -63,22 +63,24 @@ pub(super) fn arguments(
     if let Some(region) = call.region() {
         let _ = writeln!(message, "Region: {region} ({})", region_name(region));
     }
+    // A text of JSON is read line by line, like everything else.
+    let request = call.tool().request();
+    let shown = request.opened(Value::Object(shown.arguments().clone()));
+    let given = request.opened(Value::Object(call.arguments().clone()));
     let mut leaves = Vec::new();
-    for (name, value) in shown.arguments() {
+    for (name, value) in shown.as_object().into_iter().flatten() {
         if name != "RegionId" {
             flatten(name, value, &mut leaves);
         }
     }
-    let given = Value::Object(call.arguments().clone());
     let mut mind: Vec<String> =
         leaves.iter().flat_map(|(path, value)| highlights(&rule.highlight, path, value)).collect();
-    variables(call.tool().request(), &given, "", &mut |path, name| {
+    variables(request, &given, "", &mut |path, name| {
         mind.extend(pointed_out(&rule.variable, name).map(|say| format!("{path}: {say}")));
     });
     section(&mut message, "Mind", &mind);
     let lines: Vec<String> = leaves.iter().map(|(path, value)| format!("{path}: {value}")).collect();
     section(&mut message, "Arguments", &lines);
-    let shown = Value::Object(shown.arguments().clone());
     let said = rule
         .note
         .iter()
@@ -209,6 +211,7 @@ fn step(path: &str, name: &str) -> String {
 /// Calls `visit` with the place and the name of every environment variable in `value`: the keys of a map of
 /// variables, and what is written as a pair of Key or Name and Value.
 fn variables(shape: &Shape, value: &Value, path: &str, visit: &mut impl FnMut(String, &str)) {
+    let shape = shape.inner();
     match (&shape.kind, value) {
         (Kind::Map(_), Value::Object(object)) if shape.mark == Some(Mark::EnvValues) => {
             object.keys().for_each(|name| visit(step(path, name), name));

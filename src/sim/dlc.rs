@@ -1,9 +1,10 @@
-//! PAI-DLC 2020-12-03: jobs, from submission to their end.
+//! PAI-DLC 2020-12-03: jobs, from submission to their end, and the templates that make them.
 //!
 //! `submit` stores a job as it came, with a plan of how it goes; `stop` adds the instant at which somebody
 //! stopped it. `lifecycle` lays the plan out in stages, and `course` is the part of them that has begun:
 //! `view` and `list` show it, `pods` derives the pods from it, `events` and `logs` what they tell. `hostile`
-//! writes what an attacker would.
+//! writes what an attacker would. `templates` keeps templates of jobs, and makes a whole body of a CreateJob that
+//! names one.
 
 mod course;
 mod events;
@@ -15,6 +16,7 @@ mod machines;
 mod pods;
 mod stop;
 mod submit;
+mod templates;
 mod view;
 mod window;
 
@@ -23,6 +25,10 @@ pub(super) use list::list_jobs;
 pub(super) use logs::get_pod_logs;
 pub(super) use stop::{stop_job, stops};
 pub(super) use submit::{check, create_job};
+pub(super) use templates::{
+    check as check_template, create_job_template, get_job_template, list_job_templates,
+    set_job_template_default_version, update_job_template,
+};
 pub(super) use view::get_job;
 
 use http::StatusCode;

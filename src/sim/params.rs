@@ -190,6 +190,11 @@ impl<'a> Fields<'a> {
         Ok(map.map(|map| Fields { map, prefix: format!("{}.", self.path(name)) }))
     }
 
+    /// An object of free keys.
+    pub(super) fn map(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, CloudError> {
+        self.typed(name, "must be an object", Value::as_object)
+    }
+
     /// The objects of an array.
     pub(super) fn objects(&self, name: &str) -> Result<Vec<Fields<'a>>, CloudError> {
         let path = self.path(name);

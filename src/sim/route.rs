@@ -143,6 +143,11 @@ pub(super) enum Route {
     GetPodEvents(String, String),
     /// Of a job and a pod.
     GetPodLogs(String, String),
+    CreateJobTemplate,
+    ListJobTemplates,
+    GetJobTemplate(String),
+    UpdateJobTemplate(String),
+    SetJobTemplateDefaultVersion(String),
 }
 
 impl Route {
@@ -169,6 +174,16 @@ impl Route {
                 ("GET", ["pods", pod, "logs"]) if !pod.is_empty() => Self::GetPodLogs(id(job), id(pod)),
                 _ => return Err(not_found()),
             },
+            (Product::Dlc, "POST", ["jobtemplates"]) => Self::CreateJobTemplate,
+            (Product::Dlc, "GET", ["jobtemplates"]) => Self::ListJobTemplates,
+            (Product::Dlc, method, ["jobtemplates", template, rest @ ..]) if !template.is_empty() => {
+                match (method, rest) {
+                    ("GET", []) => Self::GetJobTemplate(id(template)),
+                    ("PUT", []) => Self::UpdateJobTemplate(id(template)),
+                    ("PUT", ["defaultversion"]) => Self::SetJobTemplateDefaultVersion(id(template)),
+                    _ => return Err(not_found()),
+                }
+            }
             _ => return Err(not_found()),
         };
         Ok(route)
@@ -187,7 +202,12 @@ impl Route {
             | Self::StopJob(_)
             | Self::GetJobEvents(_)
             | Self::GetPodEvents(..)
-            | Self::GetPodLogs(..) => Product::Dlc,
+            | Self::GetPodLogs(..)
+            | Self::CreateJobTemplate
+            | Self::ListJobTemplates
+            | Self::GetJobTemplate(_)
+            | Self::UpdateJobTemplate(_)
+            | Self::SetJobTemplateDefaultVersion(_) => Product::Dlc,
         }
     }
 
@@ -205,6 +225,11 @@ impl Route {
             Self::GetJobEvents(_) => "GetJobEvents",
             Self::GetPodEvents(..) => "GetPodEvents",
             Self::GetPodLogs(..) => "GetPodLogs",
+            Self::CreateJobTemplate => "CreateJobTemplate",
+            Self::ListJobTemplates => "ListJobTemplates",
+            Self::GetJobTemplate(_) => "GetJobTemplate",
+            Self::UpdateJobTemplate(_) => "UpdateJobTemplate",
+            Self::SetJobTemplateDefaultVersion(_) => "SetJobTemplateDefaultVersion",
         }
     }
 

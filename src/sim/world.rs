@@ -1,4 +1,4 @@
-//! What exists in the simulated clouds: PAI's regions, workspaces, images and jobs, and what PyroMind holds.
+//! What exists in the simulated clouds: PAI's regions, workspaces, images, jobs and job templates, and what PyroMind holds.
 //!
 //! `docs/world.md` shows the default world to people; a test holds the two together. State stores instants
 //! and plans; statuses are derived from them at the instant of a request.
@@ -11,6 +11,7 @@ pub(super) mod pyromind;
 pub(super) mod random;
 pub(super) mod seed;
 mod state;
+mod templates;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ use random::SplitMix64;
 pub use canaries::CANARIES;
 pub use pyromind::SECRET_MARK;
 pub use state::StateError;
+pub(super) use templates::{Template, TemplateVersion};
 
 /// The regions that the simulated cloud has, for both products: the public ones of either.
 pub const REGIONS: &[&str] = &[
@@ -114,6 +116,17 @@ impl World {
             }
         }
     }
+
+    /// A template id that no template of any region has.
+    pub(super) fn new_template_id(&mut self) -> String {
+        loop {
+            self.created += 1;
+            let id = templates::template_id(&mut SplitMix64::new(self.seed, "new template", self.created));
+            if self.regions.values().flat_map(|region| &region.templates).all(|template| template.id != id) {
+                return id;
+            }
+        }
+    }
 }
 
 /// What the account has in one region.
@@ -125,6 +138,7 @@ pub(super) struct Region {
     /// Images that belong to workspaces; official ones are the same everywhere and aren't state.
     pub(super) images: Vec<Image>,
     pub(super) jobs: Vec<Job>,
+    pub(super) templates: Vec<Template>,
 }
 
 impl Region {
@@ -133,6 +147,7 @@ impl Region {
         workspaces: Vec::new(),
         images: Vec::new(),
         jobs: Vec::new(),
+        templates: Vec::new(),
     };
 
     pub(super) fn workspace(&self, id: &str) -> Option<&Workspace> {
@@ -319,6 +334,7 @@ mod tests {
                 demand(&image.id);
             }
             region.jobs.iter().for_each(|job| demand(&job.id));
+            region.templates.iter().for_each(|template| demand(&template.id));
         }
         for image in world.official_images("{region}") {
             demand(&image.uri);

@@ -12,6 +12,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::json_text;
+
 /// An enum whose variants have names in schemas.
 macro_rules! named {
     ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
@@ -237,6 +239,8 @@ pub struct Shape {
     pub dotted: bool,
     /// The natural-language name under which it is shown, instead of the wire's name.
     pub label: Option<String>,
+    /// Of a text that holds JSON, the shape of what it holds.
+    pub json: Option<Box<Self>>,
     /// Whether a list's row shows it only with `detail: "full"`.
     pub full_only: bool,
     /// The field beside it that must be true for it to be shown at all.
@@ -260,6 +264,7 @@ impl Shape {
             wire: schema.get("x-wire").and_then(Value::as_str).map(str::to_owned),
             dotted: flag("x-dotted"),
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
+            json: schema.get("x-json").map(|inner| Box::new(Self::of(inner))),
             full_only: flag("x-full-only"),
             only_if: schema.get("x-only-if").and_then(Value::as_str).map(str::to_owned),
         }
@@ -279,6 +284,36 @@ impl Shape {
         }
     }
 
+    /// What a text of JSON holds, with its shape. Where a reply has the object itself in the text's place, that.
+    pub fn inside<'v>(&self, value: &'v Value) -> Option<(&Self, Cow<'v, Value>)> {
+        let inner = self.json.as_deref()?;
+        match value {
+            Value::String(text) => Some((inner, Cow::Owned(Value::Object(json_text::read(text).ok()?)))),
+            Value::Object(_) => Some((inner, Cow::Borrowed(value))),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+        }
+    }
+
+    /// The shape of what a text of JSON holds; of anything else, its own.
+    pub fn inner(&self) -> &Self {
+        self.json.as_deref().unwrap_or(self)
+    }
+
+    /// `value`, an object, with what its texts of JSON hold in their place. Texts of JSON stand at the top level
+    /// of arguments; a test holds that.
+    pub fn opened(&self, mut value: Value) -> Value {
+        if let (Kind::Object(fields), Value::Object(object)) = (&self.kind, &mut value) {
+            for (name, shape) in fields {
+                if let Some(value) = object.get_mut(name)
+                    && let Some((_, inside)) = shape.inside(value)
+                {
+                    *value = inside.into_owned();
+                }
+            }
+        }
+        value
+    }
+
     /// Calls `visit` for every text in `value` whose type claims a fact, outermost first. A number counts as the
     /// text that it is shown as.
     pub fn claims(&self, value: &Value, visit: &mut impl FnMut(Claim<'_>)) {
@@ -288,6 +323,9 @@ impl Shape {
     fn walk(&self, value: &Value, workspace: Home<'_>, path: &Path<'_>, visit: &mut impl FnMut(Claim<'_>)) {
         if let (Some(fact), Some(text)) = (self.fact, text_of(value)) {
             visit(Claim { fact, text: &text, workspace, path });
+        }
+        if let Some((inner, value)) = self.inside(value) {
+            return inner.walk(&value, workspace, path, visit);
         }
         match (&self.kind, value) {
             (Kind::Object(fields), Value::Object(object)) => {

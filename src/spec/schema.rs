@@ -55,7 +55,7 @@ fn normalise(schema: &mut Value) {
     if let Some(Value::Object(properties)) = object.get_mut("properties") {
         properties.values_mut().for_each(normalise);
     }
-    for keyword in ["items", "additionalProperties"] {
+    for keyword in ["items", "additionalProperties", "x-json"] {
         if let Some(inner) = object.get_mut(keyword) {
             normalise(inner);
         }

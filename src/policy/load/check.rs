@@ -121,7 +121,7 @@ fn leads(shape: &Shape, path: &str) -> bool {
         Some((first, rest)) => (first, Some(rest)),
         None => (path, None),
     };
-    match &shape.kind {
+    match &shape.inner().kind {
         Kind::Object(fields) => {
             fields.iter().any(|(name, shape)| name == first && rest.is_none_or(|rest| leads(shape, rest)))
         }
@@ -134,7 +134,7 @@ fn leads(shape: &Shape, path: &str) -> bool {
 /// Whether the path of something in `shape` is `wanted`, or ends so. It begins with a field's name, for any
 /// word is some map's key.
 fn has_path(shape: &Shape, wanted: &str) -> bool {
-    match &shape.kind {
+    match &shape.inner().kind {
         Kind::Object(fields) => {
             leads(shape, wanted) || fields.iter().any(|(_, shape)| has_path(shape, wanted))
         }
@@ -145,7 +145,7 @@ fn has_path(shape: &Shape, wanted: &str) -> bool {
 
 fn has_fact(shape: &Shape, fact: Fact) -> bool {
     shape.fact == Some(fact)
-        || match &shape.kind {
+        || match &shape.inner().kind {
             Kind::Object(fields) => fields.iter().any(|(_, shape)| has_fact(shape, fact)),
             Kind::List(item) | Kind::Map(item) => has_fact(item, fact),
             Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,

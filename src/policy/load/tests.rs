@@ -83,6 +83,7 @@ fn compiled_policies_make_sense() {
             "dataset-from-list",
             "code-source-from-list",
             "template-from-list",
+            "no-job-from-a-template",
             "pai-activated",
             "workspace-created-once",
             "sandbox-created-once",

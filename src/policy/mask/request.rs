@@ -13,6 +13,11 @@ use crate::spec::marks::{Kind, Mark, Shape};
 /// previews; for the human who is asked it isn't, see [`super::ask_call`]. An exact text keeps the words that are
 /// also somebody's name, so that a record tells which image was asked for.
 pub(super) fn hide(shape: &Shape, value: &Value, seen: Option<&Seen>) -> Value {
+    if shape.json.is_some() {
+        return shape
+            .inside(value)
+            .map_or_else(|| HIDDEN.into(), |(inner, value)| hide(inner, &value, seen).to_string().into());
+    }
     match (shape.mark, &shape.kind, value) {
         (Some(Mark::Last4), _, Value::String(text)) => last4(text).into(),
         (Some(Mark::First), _, Value::String(text)) => first(text).into(),

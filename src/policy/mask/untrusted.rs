@@ -155,6 +155,7 @@ impl Field {
 
 /// Adds the places of untrusted text in `shape`, with their paths in what is shown.
 fn find(shape: &'static Shape, path: &str, fields: &mut Vec<Field>) {
+    let shape = shape.inner();
     if shape.mark.is_some() {
         return;
     }

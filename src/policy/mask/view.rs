@@ -50,6 +50,9 @@ impl<'v> View<'v> {
         if let Some(mark) = shape.mark {
             return self.masked(mark, shape, value);
         }
+        if shape.json.is_some() {
+            return self.json_text(shape, value);
+        }
         if let Some(shown) = self.texts.show(shape, value, self.seen, self.redactions) {
             return shown;
         }
@@ -103,6 +106,18 @@ impl<'v> View<'v> {
         }
         let text = self.plain(text);
         self.seen.sweep(&text, Text::Free, self.redactions).into()
+    }
+
+    /// What a text of JSON holds, masked by its own shape, as a text again.
+    fn json_text(&mut self, shape: &Shape, value: &Value) -> Value {
+        match shape.inside(value) {
+            Some((inner, inside)) => match self.show(inner, &inside) {
+                Value::Null => Value::Null,
+                shown => shown.to_string().into(),
+            },
+            None if value.is_null() => Value::Null,
+            None => self.drop(value),
+        }
     }
 
     fn plain<'t>(&mut self, text: &'t str) -> Cow<'t, str> {

@@ -31,6 +31,9 @@ pub(super) fn ahead(rule: &Precheck, call: &Call, now: Timestamp) -> (Option<Str
 
 /// Calls `visit` for every instant in `value` that must lie ahead.
 fn instants(shape: &Shape, value: &Value, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, &str)) {
+    if let Some((inner, value)) = shape.inside(value) {
+        return instants(inner, &value, path, visit);
+    }
     match (&shape.kind, value) {
         (Kind::Text, Value::String(text)) if shape.ahead => visit(path, text),
         (Kind::Object(fields), Value::Object(object)) => {
@@ -67,7 +70,7 @@ fn instants(shape: &Shape, value: &Value, path: &Path<'_>, visit: &mut impl FnMu
 /// Whether something in `shape` is an instant that must lie ahead.
 pub(in crate::policy) fn has_instants(shape: &Shape) -> bool {
     shape.ahead
-        || match &shape.kind {
+        || match &shape.inner().kind {
             Kind::Object(fields) => fields.iter().any(|(_, shape)| has_instants(shape)),
             Kind::List(item) | Kind::Map(item) => has_instants(item),
             Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,

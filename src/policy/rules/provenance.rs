@@ -70,11 +70,12 @@ pub(super) fn known(
     Some((Some(first), if needs.is_empty() { Ruling::Pass } else { Ruling::Need(needs) }))
 }
 
-/// Workspaces are known per region; what belongs to a workspace is known within it.
+/// Workspaces and templates are known per region, for their ids are unique there; what a workspace alone can use is
+/// known within it.
 pub(in crate::policy) const fn place_of(fact: Fact, workspace: Option<&str>) -> Option<&str> {
     match fact {
-        Fact::Region | Fact::Workspace => None,
-        Fact::Image | Fact::Dataset | Fact::CodeSource | Fact::Template => workspace,
+        Fact::Region | Fact::Workspace | Fact::Template => None,
+        Fact::Image | Fact::Dataset | Fact::CodeSource => workspace,
     }
 }
 

@@ -13,7 +13,8 @@ use crate::spec::marks::Path;
 pub(super) fn found(rule: &SecretArgument, call: &Call) -> (Option<String>, Ruling) {
     let mut refusal = Refusal::new(rule.id.clone(), "an argument holds what looks like a credential");
     let mut first = None;
-    each_text(&Path::Root, call.arguments(), &mut |path, text| {
+    let arguments = call.tool().request().opened(Value::Object(call.arguments().clone()));
+    each(&Path::Root, &arguments, &mut |path, text| {
         if rule.patterns.iter().any(|pattern| pattern.0.is_match(text)) {
             let path = path.to_string();
             if refusal.violations.last().is_some_and(|fault| fault.path == path) {

@@ -15,7 +15,7 @@ use crate::sim::world::{Job, World};
 use filter::Filter;
 
 /// What a row repeats as it was submitted; unlike GetJob's reply it has no `CustomEnvs` and no `Description`.
-const REPEATED: [&str; 13] = [
+const REPEATED: [&str; 14] = [
     "CredentialConfig",
     "DisplayName",
     "ElasticSpec",
@@ -25,6 +25,7 @@ const REPEATED: [&str; 13] = [
     "ResourceId",
     "SchedulingStrategy",
     "Settings",
+    "TemplateId",
     "ThirdpartyLibDir",
     "ThirdpartyLibs",
     "UserCommand",

@@ -1,10 +1,9 @@
 //! CreateJob: judged as the service judges it, then stored as it came.
 
-use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{lifecycle, machines};
+use super::{lifecycle, machines, templates};
 use crate::sim::params::{Fields, parse_body};
 use crate::sim::reply::{CloudError, object};
 use crate::sim::world::canaries::CALLER;
@@ -29,15 +28,8 @@ pub(in crate::sim) fn create_job(
     at: Timestamp,
 ) -> Result<Map<String, Value>, CloudError> {
     let request = parse_body(body)?;
+    let request = templates::expanded(world.region(region), request)?;
     let fields = Fields::of_body(&request);
-    if fields.text("TemplateId")?.is_some() {
-        // No operation of this simulator makes a template, so none can be found.
-        return Err(CloudError::new(
-            StatusCode::NOT_FOUND,
-            "NotFound.JobTemplate",
-            "The job template does not exist.".to_owned(),
-        ));
-    }
     check(&fields)?;
     let place = world.region(region);
     place.require_activated()?;
@@ -60,7 +52,9 @@ pub(in crate::sim) fn create_job(
         output: Output::Ordinary,
         request,
     };
-    world.region_mut(region).ok_or_else(CloudError::not_activated)?.jobs.push(job);
+    let place = world.region_mut(region).ok_or_else(CloudError::not_activated)?;
+    templates::note_use(place, &job.request, at);
+    place.jobs.push(job);
     Ok(reply)
 }
 

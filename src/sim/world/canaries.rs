@@ -77,6 +77,9 @@ pub(in crate::sim) const REGISTRY_AUTH: &str = "dmlzaW9uLXB1bGxlcjpjYW5hcnktYXV0
 pub(in crate::sim) const ASSUMED_KEY_ID: &str = "STS.NUcanary7Hf2Kd9Lq";
 pub(in crate::sim) const ASSUMED_TOKEN: &str = "CAIScanary1q6Ft5B2yfSjIr5bYKdTr";
 
+/// Stored in a job template.
+pub(in crate::sim) const TEMPLATE_ENV_SECRET: &str = "wandb-canary-tpl-61c0de9f3b72";
+
 /// Let slip in the hostile log and its events.
 pub(in crate::sim) const LOG_ACCESS_KEY: &str = "LTAI5tCanary7Hf2Kd9LqW3x";
 pub(in crate::sim) const LOG_SECRET: &str = "9sCanaryR4vTz8Qm1Xb6Yc3Wd0Ke5P";
@@ -127,6 +130,7 @@ pub const CANARIES: &[&str] = &[
     REGISTRY_AUTH,
     ASSUMED_KEY_ID,
     ASSUMED_TOKEN,
+    TEMPLATE_ENV_SECRET,
     LOG_ACCESS_KEY,
     LOG_SECRET,
     LOG_BEARER,

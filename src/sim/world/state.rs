@@ -6,7 +6,7 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use serde_json::error::Category;
 
-use super::{Activation, Job, REGIONS, Region, World};
+use super::{Activation, Job, REGIONS, Region, Template, World};
 use crate::sim::dlc;
 use crate::sim::params::Fields;
 
@@ -61,7 +61,8 @@ impl World {
             let workspaces =
                 region.workspaces.iter().flat_map(|workspace| [workspace.created, workspace.modified]);
             let images = region.images.iter().map(|image| image.created);
-            workspaces.chain(images).chain(region.jobs.iter().map(|job| job.submitted))
+            let templates = region.templates.iter().flat_map(Template::instants);
+            workspaces.chain(images).chain(region.jobs.iter().map(|job| job.submitted)).chain(templates)
         });
         each.chain([self.pyromind.latest()]).max().unwrap_or(Timestamp::MIN)
     }
@@ -88,11 +89,15 @@ struct Seen<'a> {
     workspaces: BTreeSet<&'a str>,
     images: BTreeSet<&'a str>,
     jobs: BTreeSet<&'a str>,
+    templates: BTreeSet<&'a str>,
 }
 
 impl Region {
     fn check<'a>(&'a self, path: &str, seen: &mut Seen<'a>) -> Result<(), StateError> {
-        let empty = self.workspaces.is_empty() && self.images.is_empty() && self.jobs.is_empty();
+        let empty = self.workspaces.is_empty()
+            && self.images.is_empty()
+            && self.jobs.is_empty()
+            && self.templates.is_empty();
         if self.activation != Activation::Active && !empty {
             return Err(value(path, "must hold nothing, since PAI isn't activated there"));
         }
@@ -132,6 +137,14 @@ impl Region {
             }
             dlc::check(&Fields::of_body(&job.request))
                 .map_err(|error| value(format!("{path}.request"), error.message))?;
+        }
+        for (index, template) in self.templates.iter().enumerate() {
+            let path = format!("{path}.templates[{index}]");
+            once(&mut seen.templates, &template.id, format!("{path}.id"))?;
+            if self.workspace(&template.workspace_id).is_none() {
+                return Err(value(format!("{path}.workspace_id"), "must name a workspace of the region"));
+            }
+            template.check(&path)?;
         }
         Ok(())
     }

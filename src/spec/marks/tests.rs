@@ -49,6 +49,7 @@ fn a_shape_tells_what_the_type_says() {
         wire: None,
         dotted: false,
         label: None,
+        json: None,
         full_only: false,
         only_if: None,
     };
@@ -145,4 +146,38 @@ fn exactness_is_the_types() {
             }
         });
     assert_eq!(exact, [true, true, true, true, true, true, false, false, false]);
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+struct Stored {
+    workspace: Option<WorkspaceId>,
+    #[schemars(extend("x-json" = serde_json::json!({
+        "type": "object",
+        "properties": { "image": { "type": "string", "x-fact": "image" } },
+    })))]
+    content: String,
+}
+
+/// R-DLC-76: what stands in a text of JSON claims as if it stood there itself, and so does the object in its place.
+#[test]
+fn a_text_of_json_is_looked_into() {
+    let shape = Shape::of(&generate::<Stored>());
+    let claimed = |content: Value| {
+        let mut claims = Vec::new();
+        shape.claims(&json!({ "workspace": "1", "content": content }), &mut |claim| {
+            claims.push(format!("{} {} in {:?}", claim.path, claim.text, claim.workspace));
+        });
+        claims
+    };
+    let found = ["workspace 1 in Named(\"1\")", "content.image a in Named(\"1\")"];
+    assert_eq!(claimed(json!(r#"{"image": "a"}"#)), found);
+    assert_eq!(claimed(json!({ "image": "a" })), found);
+    for unreadable in [json!("{"), json!(r#"{"image":"a","image":"b"}"#), json!(["a"]), json!(null)] {
+        assert_eq!(claimed(unreadable), found[..1]);
+    }
+    assert_eq!(
+        shape.opened(json!({ "content": "{\"image\":\"a\"}", "other": "{}" })),
+        json!({ "content": { "image": "a" }, "other": "{}" })
+    );
 }

@@ -6,11 +6,15 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::{Map, Value};
 
 use crate::error::{Fault, Faults};
+use crate::spec::json_text;
 use crate::spec::marks::Path;
 use crate::spec::value::{INSTANT_FORMAT, REGION_FORMAT, is_instant, is_region};
 
 /// The most bytes that arguments may have, as compact JSON: 256 KiB.
 const LARGEST: usize = 256 * 1024;
+
+/// What to do about a text that isn't taken.
+const TEXT_FIX: &str = "give one JSON object as text, as JSON.stringify writes it, or the object itself";
 
 /// Whether `arguments` are small enough to be looked at.
 ///
@@ -44,6 +48,8 @@ impl io::Write for Budget {
 pub struct Validator {
     schema: Value,
     compiled: jsonschema::Validator,
+    /// Of the arguments that are texts of JSON, what checks what they hold.
+    texts: Vec<(String, Self)>,
 }
 
 impl Validator {
@@ -55,34 +61,63 @@ impl Validator {
             .should_validate_formats(true)
             .build(schema)
             .ok()?;
-        Some(Self { schema: schema.clone(), compiled })
+        let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let texts = fields.filter_map(|(name, field)| Some((name, field.get("x-json")?)));
+        let texts =
+            texts.map(|(name, inner)| Some((name.clone(), Self::of(inner)?))).collect::<Option<_>>()?;
+        Some(Self { schema: schema.clone(), compiled, texts })
     }
 
     /// Every fault of `arguments`.
     pub fn faults(&self, arguments: &Value) -> Faults {
         let mut faults = Faults::default();
-        for error in self.compiled.iter_errors(arguments) {
+        self.check(&Path::Root, arguments, &mut faults);
+        for (name, inner) in &self.texts {
+            let Some(Value::String(text)) = arguments.get(name) else { continue };
+            match json_text::read(text) {
+                Ok(object) => {
+                    inner.check(&Path::Field(&Path::Root, name), &Value::Object(object), &mut faults)
+                }
+                Err(error) => faults.push(Fault::new(name, error.to_string(), TEXT_FIX)),
+            }
+        }
+        faults
+    }
+
+    /// Adds the faults of `value`, which stands at `place`.
+    fn check(&self, place: &Path<'_>, value: &Value, faults: &mut Faults) {
+        let base = place.to_string();
+        for error in self.compiled.iter_errors(value) {
             let pointer = error.instance_path().as_str();
             match error.kind() {
                 ValidationErrorKind::AdditionalProperties { unexpected } => {
                     for name in unexpected {
-                        faults.find(|| self.unknown(name, pointer));
+                        faults.find(|| self.unknown(name, pointer, &base));
                     }
                 }
-                kind => faults.find(|| explain(kind, &dotted(pointer))),
+                kind => faults.find(|| explain(kind, &dotted(&base, pointer))),
             }
         }
-        whole(&self.schema, arguments, &Path::Root, &mut faults);
-        faults
+        whole(&self.schema, value, place, faults);
     }
 
-    fn unknown(&self, name: &str, pointer: &str) -> Fault {
+    fn unknown(&self, name: &str, pointer: &str, base: &str) -> Fault {
         let known = self.properties(pointer);
-        let fix = match closest(name, &known) {
-            Some(right) => format!("the name is {right}"),
-            None => format!("the names are {}", known.join(", ")),
+        let elsewhere = if pointer.is_empty() { self.elsewhere(name) } else { None };
+        let fix = match (elsewhere, closest(name, &known)) {
+            (Some(fix), _) => fix.to_owned(),
+            (None, Some(right)) => format!("the name is {right}"),
+            (None, None) => format!("the names are {}", known.join(", ")),
         };
-        Fault::new(join(&dotted(pointer), &presentable(name)), "isn't an argument of this tool", fix)
+        let what =
+            if base.is_empty() { "isn't an argument of this tool" } else { "isn't a field of this JSON" };
+        Fault::new(join(&dotted(base, pointer), &presentable(name)), what, fix)
+    }
+
+    /// What to do instead of giving an argument that people look for here.
+    fn elsewhere(&self, name: &str) -> Option<&str> {
+        let known = self.schema.get("x-elsewhere")?.as_object()?;
+        known.iter().find(|(known, _)| letters(known) == letters(name))?.1.as_str()
     }
 
     /// The property names of the object at `pointer` of the arguments.
@@ -162,10 +197,13 @@ fn explain(kind: &ValidationErrorKind, path: &str) -> Fault {
     }
 }
 
+/// The letters and digits of a name, whatever their case and what stands between them.
+fn letters(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+}
+
 /// The known name that `name` most likely means: the same letters in another case or with other separators.
 fn closest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let letters =
-        |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let wanted = letters(name);
     known
         .iter()
@@ -255,9 +293,9 @@ fn written(path: &Path<'_>) -> String {
     }
 }
 
-/// `/JobSpecs/0/Image` as `JobSpecs[0].Image`.
-fn dotted(pointer: &str) -> String {
-    let mut path = String::new();
+/// `/JobSpecs/0/Image` as `JobSpecs[0].Image`, below `base`.
+fn dotted(base: &str, pointer: &str) -> String {
+    let mut path = base.to_owned();
     for step in pointer.split('/').skip(1) {
         if step.bytes().all(|byte| byte.is_ascii_digit()) && !step.is_empty() {
             path.push_str(&format!("[{step}]"));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 use serde_with::skip_serializing_none;
 
+use super::job_check::Parts;
 use super::job_detail::{
     JobCodeSource, JobDataSource, JobReplicaStatus, JobVpc, Pod, RestartRecord, StatusTransition,
 };
@@ -41,7 +42,7 @@ choices! {
 impl JobType {
     /// Whether a job of this type can have the role `name`: the SDK's list where it has one, else the five of
     /// the skill (R-DLC-27).
-    fn has_role(self, name: &str) -> bool {
+    pub(super) fn has_role(self, name: &str) -> bool {
         match self {
             Self::TfJob => matches!(name, "Chief" | "PS" | "Worker" | "Evaluator" | "GraphLearn"),
             Self::PyTorchJob | Self::XgBoostJob | Self::OneFlowJob | Self::ElasticBatchJob => {
@@ -123,76 +124,20 @@ impl Operation for CreateJob {
                 faults.demand(given, name, "is required without TemplateId", "give it");
             }
         }
-        let (list, sources) = (Path::Field(&Path::Root, "JobSpecs"), Path::Field(&Path::Root, "DataSources"));
-        for (index, spec) in self.job_specs.iter().flatten().enumerate() {
-            let path = Path::Index(&list, index);
-            spec.check(&path, self.template_id.is_some(), &mut faults);
-            if let (Some(job_type), Some(role)) = (self.job_type, &spec.r#type) {
-                faults.demand(
-                    job_type.has_role(role.as_str()),
-                    Path::Field(&path, "Type"),
-                    "isn't a role of this JobType",
-                    "Worker and Master fit most types; TFJob has Chief, PS, Worker, Evaluator, GraphLearn; RayJob has Head, Worker",
-                );
-            }
-        }
         faults.demand(
-            self.settings.as_ref().is_none_or(|settings| settings.advanced_settings.is_none()),
-            "Settings.AdvancedSettings",
-            "can't be judged: it can hold anything, images included",
-            "leave it out, or ask the user to submit the job in the console",
+            self.template_version.is_none() || self.template_id.is_some(),
+            "TemplateVersion",
+            "is a version of no template",
+            "give TemplateId too, or leave TemplateVersion out",
         );
-        for (index, source) in self.data_sources.iter().flatten().enumerate() {
-            let path = Path::Index(&sources, index);
-            faults.demand(
-                source.data_source_id.is_none() || source.uri.is_none(),
-                &path,
-                "has both DataSourceId and Uri",
-                "give one of them",
-            );
-            faults.demand(
-                source.data_source_id.is_some() || source.uri.is_some() || self.template_id.is_some(),
-                &path,
-                "has neither DataSourceId nor Uri",
-                "give one of them: DataSourceId for a registered dataset, Uri for a storage address",
-            );
-        }
+        let parts = Parts {
+            job_type: self.job_type,
+            job_specs: self.job_specs.as_deref(),
+            data_sources: self.data_sources.as_deref(),
+            settings: self.settings.as_ref(),
+        };
+        parts.check(&Path::Root, &|_| self.template_id.is_some(), &mut faults);
         faults.into_result()
-    }
-}
-
-impl JobSpec {
-    /// What a role lacks, or has too much of (R-DLC-20, R-DLC-21), and where an image could come from that no
-    /// list has (R-DLC-24). A template may supply the rest of it.
-    fn check(&self, path: &Path<'_>, from_template: bool, faults: &mut Faults) {
-        faults.demand(
-            self.ecs_spec.is_none() || self.resource_config.is_none(),
-            path,
-            "has both EcsSpec and ResourceConfig",
-            "EcsSpec is for public resources, ResourceConfig for a dedicated resource group: give one of them",
-        );
-        faults.demand(
-            self.image_config.as_ref().is_none_or(|config| config.docker_registry.is_none()),
-            Path::Field(&Path::Field(path, "ImageConfig"), "DockerRegistry"),
-            "would fetch the image from a registry that nobody listed",
-            "leave it out: an address from aiworkspace_list_images names its registry",
-        );
-        if from_template {
-            return;
-        }
-        for (name, given) in [
-            ("Type", self.r#type.is_some()),
-            ("Image", self.image.is_some()),
-            ("PodCount", self.pod_count.is_some()),
-        ] {
-            faults.demand(given, Path::Field(path, name), "is required", "give it");
-        }
-        faults.demand(
-            self.ecs_spec.is_some() || self.resource_config.is_some(),
-            path,
-            "has neither EcsSpec nor ResourceConfig",
-            "give EcsSpec for public resources or ResourceConfig for a dedicated resource group",
-        );
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
             "JobSpecs": [worker()],
             "UserCommand": "python train.py",
         }),
+        tool if tool.contains("_job_template") => super::templates::least(tool),
         "dlc_get_job" | "dlc_get_job_events" | "dlc_stop_job" => {
             json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" })
         }
@@ -487,5 +488,5 @@ fn an_id_is_a_segment_of_the_path() {
             assert_eq!(faults(tool.name(), json!({ name: null })).len(), 1);
         }
     }
-    assert_eq!(ids, 15);
+    assert_eq!(ids, 18);
 }

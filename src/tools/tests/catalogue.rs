@@ -8,7 +8,7 @@ use crate::spec::marks::{Fact, Kind, Mark, Place, Shape};
 use crate::spec::schema::generate;
 use crate::spec::{Effect, Method, Operation, Payload, Vendor};
 use crate::tools::aiworkspace::{assets, workspaces};
-use crate::tools::dlc::{insight, job_list, jobs};
+use crate::tools::dlc::{insight, job_list, jobs, templates};
 use crate::tools::pyromind::{instances, sandboxes};
 use crate::tools::{all, find};
 
@@ -26,6 +26,9 @@ fn each_schema<'s>(path: &str, schema: &'s Value, visit: &mut impl FnMut(&str, &
             each_schema(&format!("{path}[]"), inner, visit);
         }
     }
+    if let Some(inner) = object.get("x-json") {
+        each_schema(path, inner, visit);
+    }
 }
 
 /// The raw schemas of every operation, marks included.
@@ -40,12 +43,17 @@ fn raw() -> Vec<(&'static str, Value, Value)> {
         of::<workspaces::ListProducts>(),
         of::<workspaces::ListWorkspaces>(),
         of::<jobs::CreateJob>(),
+        of::<templates::CreateJobTemplate>(),
         of::<jobs::GetJob>(),
         of::<insight::GetJobEvents>(),
+        of::<templates::GetJobTemplate>(),
         of::<insight::GetPodEvents>(),
         of::<insight::GetPodLogs>(),
+        of::<templates::ListJobTemplates>(),
         of::<job_list::ListJobs>(),
+        of::<templates::SetJobTemplateDefaultVersion>(),
         of::<jobs::StopJob>(),
+        of::<templates::UpdateJobTemplate>(),
         of::<instances::CreateInstance>(),
         of::<sandboxes::CreateSandbox>(),
         of::<sandboxes::DeleteSandbox>(),
@@ -160,6 +168,7 @@ fn advertised_tools_are_small() {
         let limit = match tool.name() {
             "dlc_create_job" => 10_000,
             "dlc_list_jobs" => 2_500,
+            "dlc_create_job_template" | "dlc_update_job_template" => 1_500,
             _ => 5_000,
         };
         assert!(size <= limit, "{} has {size} bytes", tool.name());
@@ -245,6 +254,9 @@ fn marks_are_known() {
                             value == &Value::Bool(true)
                         }
                         "x-only-if" => value.is_string(),
+                        // What it holds has marks too; `each_schema` visits it.
+                        "x-json" => value.is_object(),
+                        "x-elsewhere" => value.is_object(),
                         _ => false,
                     };
                     assert!(known, "{path}: {key} = {value}");
@@ -256,7 +268,7 @@ fn marks_are_known() {
 
 /// Calls `visit` for every named field with the mark of its innermost item.
 fn each_field(path: &str, shape: &Shape, visit: &mut impl FnMut(&str, &Shape, Option<Mark>)) {
-    match &shape.kind {
+    match &shape.inner().kind {
         Kind::Object(fields) => {
             for (name, shape) in fields {
                 let mut item = shape;
@@ -302,12 +314,12 @@ fn free_texts_of_replies_are_known() {
             while let (None, Kind::List(inner) | Kind::Map(inner)) = (item.mark, &item.kind) {
                 item = inner;
             }
-            if item.mark.is_none() && item.kind == Kind::Text && !item.exact {
+            if item.mark.is_none() && item.kind == Kind::Text && !item.exact && item.json.is_none() {
                 free.extend(path.rsplit('.').next().map(str::to_owned));
             }
         });
     }
-    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch Collections Command Containers Description DetailErrorMsg DisplayName DockerRegistry ErrorMonitoringArgs ErrorMsg Events Key LocalPath LocalhostProfile Logs MainContainer ModelName MountPath Name PodAnnotations PodLabels Policy Provider Reason ReasonMessage ResourceName ResourceQuotaName RestartFailReason RoleArn SanityCheckArgs SharedVolumeMountPaths Shell SidecarContainers Tags TemplateName ThirdpartyLibDir ThirdpartyLibs UserCommand UserScript Value WorkingDir WorkspaceName logs message name";
+    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch Collections Command Containers DebuggerConfigContent Description DetailErrorMsg DisplayName DockerRegistry ErrorMonitoringArgs ErrorMsg Events Key LocalPath LocalhostProfile Logs MainContainer ModelName MountPath Name Options PodAnnotations PodLabels Policy Provider Reason ReasonMessage ResourceName ResourceQuotaName RestartFailReason RoleArn RoleChain SanityCheckArgs SharedVolumeMountPaths Shell SidecarContainers Tags TemplateName ThirdpartyLibDir ThirdpartyLibs UserCommand UserScript Value WorkingDir WorkspaceName logs message name";
     assert_eq!(free.into_iter().collect::<Vec<_>>().join(" "), expected);
 }
 
@@ -408,10 +420,13 @@ fn what_is_no_read_is_known() {
         [
             ("aiworkspace_create_workspace", Effect::Create),
             ("dlc_create_job", Effect::Create),
+            ("dlc_create_job_template", Effect::Create),
             ("dlc_get_job_events", Effect::Untrusted),
             ("dlc_get_pod_events", Effect::Untrusted),
             ("dlc_get_pod_logs", Effect::Untrusted),
+            ("dlc_set_job_template_default_version", Effect::Update),
             ("dlc_stop_job", Effect::Act),
+            ("dlc_update_job_template", Effect::Update),
             ("pyromind_create_instance", Effect::Create),
             ("pyromind_create_sandbox", Effect::Create),
             ("pyromind_delete_sandbox", Effect::Destroy),

@@ -129,6 +129,26 @@ fn a_state_that_no_world_has_is_refused_with_its_path() {
         hangzhou(|region| region["jobs"][0]["request"]["JobSpecs"][0]["PodCount"] = json!(1_000_000_000)),
         "regions.cn-hangzhou.jobs[0].request: JobSpecs[0].PodCount must be an integer from 1 to 1000."
     );
+    assert_eq!(
+        hangzhou(|region| region["templates"][1]["id"] = region["templates"][0]["id"].clone()),
+        "regions.cn-hangzhou.templates[1].id: must be there, and only once"
+    );
+    assert_eq!(
+        hangzhou(|region| region["templates"][0]["workspace_id"] = json!("1")),
+        "regions.cn-hangzhou.templates[0].workspace_id: must name a workspace of the region"
+    );
+    assert_eq!(
+        hangzhou(|region| region["templates"][0]["name"] = json!("")),
+        "regions.cn-hangzhou.templates[0].name: must have from 1 to 1024 characters"
+    );
+    assert_eq!(
+        hangzhou(|region| region["templates"][0]["default_version"] = json!(3)),
+        "regions.cn-hangzhou.templates[0].default_version: must be the number of a version"
+    );
+    assert_eq!(
+        hangzhou(|region| region["templates"][0]["versions"][1]["content"] = json!("{}")),
+        "regions.cn-hangzhou.templates[0].versions[1]: Content JobType is mandatory for this action."
+    );
 }
 
 #[test]
