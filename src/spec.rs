@@ -14,6 +14,7 @@ pub mod unique;
 pub mod value;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
@@ -298,14 +299,14 @@ impl Tool {
     /// All faults at once; none holds a value.
     pub fn parse(&'static self, arguments: &Map<String, Value>) -> Result<Call, Faults> {
         schema::fits(arguments)?;
-        let arguments = &self.with_texts(arguments);
-        let given = Value::Object(arguments.clone());
+        let arguments = self.with_texts(arguments);
+        let given = Value::Object(arguments.clone().into_owned());
         let mut faults = Faults::default();
         match self.validator.get_or_init(|| Validator::of(&(self.request)())) {
             Some(validator) => faults.merge(validator.faults(&given)),
             None => faults.push(Fault::new("", "this tool's schema doesn't compile", "report this as a bug")),
         }
-        self.spec.route.check(arguments, &mut faults);
+        self.spec.route.check(&arguments, &mut faults);
         match (self.decode)(&given) {
             Decoded::Request(request, arguments) => {
                 faults.into_result()?;
@@ -324,14 +325,14 @@ impl Tool {
     }
 
     /// `arguments` with texts where the wire has texts of JSON and objects are given instead (R-DLC-83).
-    fn with_texts(&self, arguments: &Map<String, Value>) -> Map<String, Value> {
-        let text = |(name, value): (&String, &Value)| {
-            let holds_json = || self.request().field(name).is_some_and(|shape| shape.json.is_some());
-            let value =
-                if value.is_object() && holds_json() { value.to_string().into() } else { value.clone() };
-            (name.clone(), value)
-        };
-        arguments.iter().map(text).collect()
+    fn with_texts<'a>(&self, arguments: &'a Map<String, Value>) -> Cow<'a, Map<String, Value>> {
+        let mut written = Cow::Borrowed(arguments);
+        for (name, value) in arguments.iter().filter(|(_, value)| value.is_object()) {
+            if self.request().field(name).is_some_and(|shape| shape.json.is_some()) {
+                written.to_mut().insert(name.clone(), value.to_string().into());
+            }
+        }
+        written
     }
 
     /// A call with typed arguments, for the policy's own reads.

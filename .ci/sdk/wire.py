@@ -32,8 +32,6 @@ LEFT_OUT = {
         "DataSources[].DataSourceId": "refused until datasets can be listed",
         "JobSpecs[].ImageConfig.DockerRegistry": "refused: it would fetch images that nobody listed",
         "Settings.AdvancedSettings": "refused: it can hold anything, images included",
-        "TemplateId": "refused until templates can be read",
-        "TemplateVersion": "for a TemplateId only",
     },
 }
 

@@ -80,7 +80,12 @@ impl Course {
                     }
                 }
                 Verdict::Exists(existing) => return self.ending.exists(&call, &existing).await,
-                Verdict::Cleared(cleared) => return self.go(cleared).await,
+                Verdict::Cleared(cleared) => {
+                    if !cleared.call().is_same(&call) {
+                        self.ending.is_about(cleared.call());
+                    }
+                    return self.go(cleared).await;
+                }
             }
         }
         self.ending.refuse(endless()).await

@@ -233,6 +233,8 @@ pub enum Check {
     UniqueName,
     /// Whether instants that must lie ahead do: at the clock alone.
     Ahead,
+    /// What a job template brings.
+    Template,
 }
 
 /// A value must have come from a cloud's own list.

@@ -13,6 +13,7 @@ use super::digest;
 use super::load::{Confirm, Highlight, Variable, When};
 use super::mask::MaskedCall;
 use super::refusal::Refusal;
+use super::rules::makes_job;
 use crate::error::Fault;
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::REGIONS;
@@ -89,7 +90,8 @@ pub(super) fn arguments(
         .filter(|note| note.missing.as_ref().is_none_or(|path| !holds(&given, path)))
         .filter(|note| note.when.iter().all(|when| is_so(&given, when)))
         .map(|note| note.say.clone());
-    let notes: Vec<String> = kept_back(hidden(&given, &shown)).into_iter().chain(said).collect();
+    let notes: Vec<String> =
+        kept_back(hidden(&given, &shown), makes_job(call)).into_iter().chain(said).collect();
     section(&mut message, "Note", &notes);
     let digest = bound(setting, &["arguments", spec.name, &given.to_string(), &message]);
     Question::new(rule.id.clone(), message, form(call), digest)
@@ -295,9 +297,15 @@ fn hidden(given: &Value, shown: &Value) -> usize {
     }
 }
 
-fn kept_back(hidden: usize) -> Option<String> {
+fn kept_back(hidden: usize, from_template: bool) -> Option<String> {
     match hidden {
         0 => None,
+        1 if from_template => Some(
+            "1 value is hidden here and is used as the agent gave it, or as the template has it".to_owned(),
+        ),
+        many if from_template => Some(format!(
+            "{many} values are hidden here and are used as the agent gave them, or as the template has them"
+        )),
         1 => Some("1 value is hidden here and is sent as the agent gave it".to_owned()),
         many => Some(format!("{many} values are hidden here and are sent as the agent gave them")),
     }

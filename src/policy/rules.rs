@@ -9,6 +9,7 @@ mod instants;
 mod precheck;
 mod provenance;
 mod secrets;
+mod template;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -22,7 +23,10 @@ use crate::spec::{Call, Origin};
 pub(super) use confirm::{arguments_question, made_before, setting};
 pub(super) use instants::has_instants;
 pub(super) use precheck::is_activated;
+use provenance::Matter;
 pub(super) use provenance::place_of;
+use template::Taken;
+pub(super) use template::makes_job;
 
 /// What one rule says.
 enum Ruling {
@@ -95,21 +99,42 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     let mut bench = Bench::default();
     let mut grounds = Vec::new();
     let mut unverified = Vec::new();
+    // The arguments, with what their texts of JSON hold in the place of those.
+    let given = call.tool().request().opened(Value::Object(call.arguments().clone()));
     for rule in &policy.rules.secret_argument {
-        let (path, ruling) = secrets::found(rule, call);
+        let (path, ruling) = secrets::found(rule, &given);
         bench.hear(rule, path, ruling);
     }
     let holds_credential = bench.decided.is_some();
     for rule in of_check(&policy.rules.precheck, Check::Ahead, call) {
-        let (path, ruling) = instants::ahead(rule, call, now);
+        let (path, ruling) = instants::ahead(rule, call, &given, now);
         bench.hear(rule, path, ruling);
     }
-    let arguments = Value::Object(call.arguments().clone());
+    let template = of_check(&policy.rules.precheck, Check::Template, call).next();
+    let (template, taken) = match template.filter(|_| !own) {
+        Some(rule) => (Some(rule), template::taken(rule, call, knowledge.evidence)),
+        None => (None, Taken::Nothing),
+    };
+    let matter = Matter { call, given: &given, taken: &taken };
     for rule in &policy.rules.provenance {
-        match provenance::known(policy, rule, call, &arguments, knowledge, now, &mut grounds) {
+        match provenance::known(policy, rule, &matter, knowledge, now, &mut grounds) {
             None => {}
             Some((path, need @ Ruling::Need(_))) => unverified.push((rule, path, need)),
             Some((path, ruling)) => bench.hear(rule, path, ruling),
+        }
+    }
+    // What is judged and shown, and what is sent: the same, but for a job that a template makes.
+    let (mut shown, mut sent, mut unread) = (call, call, None);
+    match (template, &taken) {
+        (None, _) | (Some(_), Taken::Nothing) => {}
+        (Some(rule), Taken::Unread(read)) => unread = Some((rule, read)),
+        (Some(rule), Taken::Refused(refusal)) => {
+            bench.hear(rule, Some("TemplateId".to_owned()), Ruling::Refuse(refusal.clone()));
+        }
+        (Some(rule), Taken::Home(_)) => bench.hear(rule, Some("TemplateId".to_owned()), Ruling::Pass),
+        (Some(rule), Taken::Rest(merged)) => {
+            (shown, sent) = (&merged.job, &merged.sent);
+            bench.hear(rule, Some("TemplateId".to_owned()), Ruling::Pass);
         }
     }
     let mut consent = None;
@@ -126,6 +151,9 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     for (rule, path, need) in unverified {
         bench.hear(rule, path, need);
     }
+    if let Some((rule, read)) = unread {
+        bench.hear(rule, Some("TemplateId".to_owned()), Ruling::Need(vec![read.clone()]));
+    }
     for rule in of_check(&policy.rules.precheck, Check::UniqueName, call) {
         if let Some(unique) = call.spec().unique() {
             let ruling = precheck::name_free(rule, call, knowledge.evidence);
@@ -133,8 +161,10 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         }
     }
     for rule in of(&policy.rules.confirm, Subject::Arguments) {
-        if !own && rule.effects.contains(&call.spec().effect) {
-            match confirm::arguments(policy, rule, call, knowledge, now) {
+        // Nobody is asked about a job of which the half isn't known.
+        let half = unread.is_some() && makes_job(call);
+        if !own && !half && rule.effects.contains(&call.spec().effect) {
+            match confirm::arguments(policy, rule, shown, sent, knowledge, now) {
                 Ok(approval) => {
                     consent = Some(approval);
                     bench.hear(rule, None, Ruling::Pass);
@@ -151,7 +181,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     let verdict = match decided {
         Some(Verdict::Refused(refusal)) => Verdict::Refused(refusal.bounded()),
         Some(verdict) => verdict,
-        None => Verdict::Cleared(Cleared::new(call.clone(), consent)),
+        None => Verdict::Cleared(Cleared::new(sent.clone(), consent)),
     };
     Judgement { verdict, wants, questions, findings, grounds }
 }

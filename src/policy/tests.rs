@@ -9,6 +9,7 @@ mod question;
 mod rehearsal;
 mod review;
 mod table;
+mod templates;
 mod untrusted;
 
 use std::str::FromStr;

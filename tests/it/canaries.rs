@@ -9,8 +9,9 @@ use crate::harness::Home;
 use crate::harness::raw::{Ended, Raw};
 use crate::harness::world::{
     CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_JOB, GET_JOB_EVENTS, GET_POD_EVENTS,
-    GET_POD_LOGS, GET_WORKSPACE, HOSTILE, LIST_IMAGES, LIST_JOBS, LIST_PRODUCTS, LIST_WORKSPACES, PRETRAIN,
-    PYTORCH, REGION, STOP_JOB, VISION, job, job_id, pod, workspace,
+    GET_POD_LOGS, GET_TEMPLATE, GET_WORKSPACE, HOSTILE, LIST_IMAGES, LIST_JOBS, LIST_PRODUCTS,
+    LIST_TEMPLATES, LIST_WORKSPACES, PRETRAIN, PYTORCH, REGION, STOP_JOB, SWEEP_TEMPLATE, TRAIN_TEMPLATE,
+    UPDATE_TEMPLATE, VISION, images_of, job, job_from, job_id, pod, template_id, workspace,
 };
 
 /// What stands only where no type says what it is: it is dropped, or swept for its form, so nobody knows it.
@@ -80,6 +81,21 @@ async fn drive(raw: &mut Raw) {
     ] {
         assert_eq!(raw.call(tool, &arguments).await["isError"], false, "{tool}");
     }
+    // Templates: whose they are, and what they store.
+    let mut all = images_of(VISION);
+    all["detail"] = json!("full");
+    assert_eq!(raw.call(LIST_TEMPLATES, &all).await["isError"], false);
+    for (id, version) in [(TRAIN_TEMPLATE, "all"), (TRAIN_TEMPLATE, "2"), (SWEEP_TEMPLATE, "1")] {
+        let mut arguments = template_id(id);
+        arguments["Version"] = json!(version);
+        assert_eq!(raw.call(GET_TEMPLATE, &arguments).await["isError"], false);
+    }
+    let mut update = template_id(SWEEP_TEMPLATE);
+    update["Description"] = json!("for a sweep");
+    assert_eq!(raw.call(UPDATE_TEMPLATE, &update).await["isError"], false);
+    let made = raw.call(CREATE_JOB, &job_from(TRAIN_TEMPLATE)).await;
+    let id = made["structuredContent"]["JobId"].as_str().unwrap_or_else(|| panic!("{made}"));
+    assert_eq!(raw.call(GET_JOB, &job_id(id)).await["isError"], false);
     // What the caller makes is the caller's; the second is made by the winner of a race.
     for name in ["vision_team", "vision_race"] {
         let created = raw.call(CREATE_WORKSPACE, &workspace(name)).await;

@@ -24,4 +24,5 @@ mod pyromind;
 mod secret;
 mod sim_listen;
 mod stdio;
+mod templates;
 mod workspaces;

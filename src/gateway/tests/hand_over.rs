@@ -150,3 +150,36 @@ async fn what_cannot_be_kept_is_not_shown() {
     let last = bench.record().pop().unwrap();
     assert_eq!((last["error"].as_str(), last["verdict"].as_str()), (Some("vault"), Some("cleared")));
 }
+
+/// A handle in a text of JSON stands for its secret too: the template stores the password, and no record does.
+#[tokio::test]
+async fn a_handle_in_content_is_redeemed() {
+    let bench = bench();
+    let shown = bench.call(VNC, &json!({ "sandbox_id": bench.sandbox().await })).await;
+    let handle = shown.body()["vnc_password"].as_str().unwrap().to_owned();
+    let secret = bench.secret(&json!(handle));
+    let listed = bench.call("aiworkspace_list_workspaces", &json!({ "RegionId": "cn-hangzhou" })).await;
+    let workspace = listed.body()["Workspaces"][1]["Workspace ID"].clone();
+    let images = bench.call("aiworkspace_list_images", &json!({ "RegionId": "cn-hangzhou" })).await;
+    let config = json!({ "Username": "puller", "Password": handle });
+    let spec = json!({
+        "Type": "Worker",
+        "PodCount": 1,
+        "Image": images.body()["Images"][0]["ImageUri"],
+        "ImageConfig": config,
+        "EcsSpec": "ecs.g6.large",
+    });
+    let arguments = json!({
+        "RegionId": "cn-hangzhou",
+        "WorkspaceId": workspace,
+        "TemplateName": "with-handle",
+        "Content": { "JobType": "PyTorchJob", "JobSpecs": [spec] },
+    });
+    let created = bench.call("dlc_create_job_template", &arguments).await;
+    assert!(!created.is_error(), "{}", created.body());
+    let sent = bench.bodies.lock().unwrap().last().unwrap().clone();
+    let content: Value = serde_json::from_str(sent["Content"].as_str().unwrap()).unwrap();
+    assert_eq!(content["JobSpecs"][0]["ImageConfig"]["Password"], json!(secret));
+    assert!(!bench.record_text().contains(&secret));
+    assert!(bench.record_text().contains(&handle));
+}

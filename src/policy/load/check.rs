@@ -80,10 +80,17 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
                 rule.lifetime_hours.is_none()
                     && rule.tools.as_ref().is_some_and(|tools| tools.iter().all(ahead))
             }
+            Check::Template => {
+                let named = |name: &String| {
+                    tools::find(name).is_some_and(|tool| has_fact(tool.request(), Fact::Template))
+                };
+                rule.lifetime_hours.is_none()
+                    && rule.tools.as_ref().is_some_and(|tools| tools.iter().all(named))
+            }
         };
         if !sound {
             let reason = format!(
-                "activation takes lifetime_hours from 1 to {MAX_LIFETIME_HOURS}; a unique name and what must lie ahead take none, for they are looked at each time, and name tools that have such an argument"
+                "activation takes lifetime_hours from 1 to {MAX_LIFETIME_HOURS}; a unique name, what must lie ahead and a template take none, for they are looked at each time, and name tools that have such an argument"
             );
             return Err((rule.id.clone(), reason));
         }

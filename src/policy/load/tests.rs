@@ -83,12 +83,12 @@ fn compiled_policies_make_sense() {
             "dataset-from-list",
             "code-source-from-list",
             "template-from-list",
-            "no-job-from-a-template",
             "pai-activated",
             "workspace-created-once",
             "sandbox-created-once",
             "instance-created-once",
             "times-ahead",
+            "template-judged",
             "region-confirmed",
             "arguments-confirmed",
         ]
@@ -265,14 +265,14 @@ fn errors_say_file_line_and_what_is_wrong() {
         (
             "except = [\"aiworkspace_list_products\"]\nlifetime_hours = 8",
             "except = [\"aiworkspace_list_products\"]",
-            "p.toml, line 35, rule activated: activation takes lifetime_hours from 1 to 8760; a unique name and what \
-             must lie ahead take none, for they are looked at each time, and name tools that have such an argument",
+            "p.toml, line 35, rule activated: activation takes lifetime_hours from 1 to 8760; a unique name, what \
+             must lie ahead and a template take none, for they are looked at each time, and name tools that have such an argument",
         ),
         (
             "check = \"unique-name\"",
             "check = \"ahead\"",
-            "p.toml, line 28, rule name: activation takes lifetime_hours from 1 to 8760; a unique name and what must \
-             lie ahead take none, for they are looked at each time, and name tools that have such an argument",
+            "p.toml, line 28, rule name: activation takes lifetime_hours from 1 to 8760; a unique name, what must \
+             lie ahead and a template take none, for they are looked at each time, and name tools that have such an argument",
         ),
         (
             "given = \"ResourceId\"",

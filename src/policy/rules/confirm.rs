@@ -30,18 +30,19 @@ pub(super) fn region(
     }
 }
 
-/// Whether a human, or the operator beforehand, said yes to exactly this call. What the operator said beforehand
-/// was of calls that are made for the first time.
+/// Whether a human, or the operator beforehand, said yes to exactly this: to `shown`, which is what `sent` comes to.
+/// What the operator said beforehand was of calls that are made for the first time.
 pub(super) fn arguments(
     policy: &Policy,
     rule: &Confirm,
-    call: &Call,
+    shown: &Call,
+    sent: &Call,
     knowledge: &Knowledge<'_>,
     now: Timestamp,
 ) -> Result<Approval, Box<Ruling>> {
-    let before = made_before(policy, call, knowledge.history, now);
-    let question = arguments_question(policy, rule, call, before, knowledge.account);
-    if before.is_none() && policy.settings.operator.approves(call) {
+    let before = made_before(policy, sent, knowledge.history, now);
+    let question = arguments_question(policy, rule, shown, before, knowledge.account);
+    if before.is_none() && policy.settings.operator.approves(sent) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
     }
     match knowledge.approval {

@@ -12,10 +12,9 @@ use crate::spec::marks::{Kind, Path, Shape};
 
 /// Whether every instant of `call` that must lie ahead does (R-PM-013, R-PM-044), and where the first one is that
 /// doesn't.
-pub(super) fn ahead(rule: &Precheck, call: &Call, now: Timestamp) -> (Option<String>, Ruling) {
-    let arguments = Value::Object(call.arguments().clone());
+pub(super) fn ahead(rule: &Precheck, call: &Call, given: &Value, now: Timestamp) -> (Option<String>, Ruling) {
     let mut late = Vec::new();
-    instants(call.tool().request(), &arguments, &Path::Root, &mut |path, text| {
+    instants(call.tool().request(), given, &Path::Root, &mut |path, text| {
         if text.parse::<Timestamp>().is_ok_and(|instant| instant <= now) {
             late.push(path.to_string());
         }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::template::Taken;
 use super::{Ruling, is_own};
 use crate::error::Fault;
 use crate::policy::evidence::Evidence;
@@ -12,43 +13,99 @@ use crate::policy::refusal::Refusal;
 use crate::policy::review::{Read, look};
 use crate::policy::verdict::Ground;
 use crate::policy::{Knowledge, OnMiss, Policy};
-use crate::spec::marks::{Fact, Home};
+use crate::spec::marks::{Claim, Fact, Home};
 use crate::spec::{Call, Origin};
 use crate::tools;
+
+/// What is judged.
+pub(super) struct Matter<'m> {
+    /// The call.
+    pub(super) call: &'m Call,
+    /// Its arguments, their texts of JSON opened.
+    pub(super) given: &'m Value,
+    /// What it takes from a template.
+    pub(super) taken: &'m Taken,
+}
+
+/// A value of the rule's kind.
+struct Claimed {
+    path: String,
+    value: String,
+    workspace: Option<String>,
+    /// Whether a template brings it.
+    stored: bool,
+}
+
+/// The values of the rule's kind in a call and in what it takes from a template.
+fn claims(rule: &Provenance, matter: &Matter<'_>) -> Vec<Claimed> {
+    let Matter { call, given, taken } = *matter;
+    let home = match taken {
+        Taken::Home(workspace) => place_of(rule.fact, Some(workspace)),
+        Taken::Nothing | Taken::Unread(_) | Taken::Refused(_) | Taken::Rest(_) => None,
+    };
+    let of = |claim: &Claim<'_>, stored| Claimed {
+        path: claim.path.to_string(),
+        value: claim.text.to_owned(),
+        workspace: match claim.workspace {
+            Home::Named(id) => place_of(rule.fact, Some(id)),
+            Home::Unnamed => home,
+            Home::Unreadable => None,
+        }
+        .map(str::to_owned),
+        stored,
+    };
+    let shape = call.tool().request();
+    let mut found: Vec<Claimed> = Vec::new();
+    let Taken::Rest(merged) = taken else {
+        shape.claims(given, &mut |claim| {
+            if claim.fact == rule.fact {
+                found.push(of(&claim, false));
+            }
+        });
+        return found;
+    };
+    shape.claims(&merged.whole, &mut |claim| {
+        if claim.fact == rule.fact {
+            found.push(of(&claim, merged.is_stored(claim.path)));
+        }
+    });
+    shape.claims(&merged.stored, &mut |claim| {
+        if claim.fact == rule.fact && merged.counts(claim.path) {
+            let claimed = of(&claim, true);
+            if !found.iter().any(|known| known.path == claimed.path && known.value == claimed.value) {
+                found.push(claimed);
+            }
+        }
+    });
+    found
+}
 
 /// Whether every value of the rule's kind is known; `None` where the call has none.
 pub(super) fn known(
     policy: &Policy,
     rule: &Provenance,
-    call: &Call,
-    arguments: &Value,
+    matter: &Matter<'_>,
     knowledge: &Knowledge<'_>,
     now: Timestamp,
     grounds: &mut Vec<Ground>,
 ) -> Option<(Option<String>, Ruling)> {
+    let Matter { call, taken, .. } = *matter;
     if !binds(rule.tools.as_ref(), &Default::default(), call) || is_own(call) {
         return None;
     }
     let region = call.region().unwrap_or_default();
-    let mut claims = Vec::new();
-    call.tool().request().claims(arguments, &mut |claim| {
-        if claim.fact == rule.fact {
-            let workspace = match claim.workspace {
-                Home::Named(id) => place_of(rule.fact, Some(id)),
-                Home::Unnamed | Home::Unreadable => None,
-            };
-            claims.push((claim.path.to_string(), claim.text.to_owned(), workspace.map(str::to_owned)));
-        }
-    });
-    let first = claims.first()?.0.clone();
+    let claims = claims(rule, matter);
+    let first = claims.first()?.path.clone();
     let mut refusal = Refusal::new(rule.id.clone(), format!("{} unknown here", subject(rule.fact)));
     let mut needs: Vec<Call> = Vec::new();
-    for (path, value, workspace) in claims {
+    for Claimed { path, value, workspace, stored } in claims {
         let known = [knowledge.facts, knowledge.evidence.facts()].iter().find_map(|facts| {
             facts.known(rule.fact, region, workspace.as_deref(), &value, now, hours(rule.lifetime_hours))
         });
         match known {
             Some(Known { learned_at, .. }) => grounds.push(Ground { fact: rule.fact, value, learned_at }),
+            // Once the template is read, it says in which workspace.
+            None if workspace.is_none() && awaits_home(rule.fact, taken) => {}
             None => match verify(policy, rule, region, workspace.as_deref(), &value, knowledge.evidence) {
                 Verified::Need(reads) => {
                     for read in reads {
@@ -57,9 +114,14 @@ pub(super) fn known(
                         }
                     }
                 }
-                Verified::Unknown => {
-                    refusal.violations.push(Fault::new(path, unknown(rule), rule.fix.clone()));
-                }
+                Verified::Unknown => refusal.violations.push(if stored {
+                    let message = format!("{}; the template brings it", unknown(rule));
+                    let fix = "choose another version or template, or give the whole job without one, with what \
+                               lists return";
+                    Fault::new(path, message, fix)
+                } else {
+                    Fault::new(path, unknown(rule), rule.fix.clone())
+                }),
                 Verified::Failed(failed) => return Some((Some(path), Ruling::Refuse(failed))),
             },
         }
@@ -68,6 +130,14 @@ pub(super) fn known(
         return Some((Some(first), Ruling::Refuse(refusal)));
     }
     Some((Some(first), if needs.is_empty() { Ruling::Pass } else { Ruling::Need(needs) }))
+}
+
+/// Whether it isn't known yet in which workspace values of this kind are looked up.
+fn awaits_home(fact: Fact, taken: &Taken) -> bool {
+    match taken {
+        Taken::Unread(_) => place_of(fact, Some("")).is_some(),
+        Taken::Nothing | Taken::Refused(_) | Taken::Home(_) | Taken::Rest(_) => false,
+    }
 }
 
 /// Workspaces and templates are known per region, for their ids are unique there; what a workspace alone can use is

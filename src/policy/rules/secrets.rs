@@ -6,15 +6,14 @@ use super::Ruling;
 use crate::error::Fault;
 use crate::policy::load::SecretArgument;
 use crate::policy::refusal::Refusal;
-use crate::spec::Call;
 use crate::spec::marks::Path;
 
-/// Whether an argument holds what looks like a credential (R-WS-04).
-pub(super) fn found(rule: &SecretArgument, call: &Call) -> (Option<String>, Ruling) {
+/// Whether an argument holds what looks like a credential (R-WS-04); `given` are the arguments, their texts of JSON
+/// opened.
+pub(super) fn found(rule: &SecretArgument, given: &Value) -> (Option<String>, Ruling) {
     let mut refusal = Refusal::new(rule.id.clone(), "an argument holds what looks like a credential");
     let mut first = None;
-    let arguments = call.tool().request().opened(Value::Object(call.arguments().clone()));
-    each(&Path::Root, &arguments, &mut |path, text| {
+    each(&Path::Root, given, &mut |path, text| {
         if rule.patterns.iter().any(|pattern| pattern.0.is_match(text)) {
             let path = path.to_string();
             if refusal.violations.last().is_some_and(|fault| fault.path == path) {

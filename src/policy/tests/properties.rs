@@ -60,6 +60,11 @@ fn planted(shape: &Shape, odd: &mut impl Iterator<Item = (u8, Value)>) -> Value 
         | Kind::Flag
         | Kind::Any => shape.exact,
     };
+    if let Some(inner) = &shape.json {
+        // As text or, as leniently taken, as the object itself.
+        let inside = planted(inner, odd);
+        return if dice % 2 == 0 { inside.to_string().into() } else { inside };
+    }
     if dice < 40 && shape.mark.is_none() && !exact {
         return other;
     }
@@ -150,6 +155,34 @@ proptest! {
         let get = read_of(find("aiworkspace_get_workspace").unwrap());
         let masked = policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), &mut Seen::default()).unwrap().masked;
         prop_assert!(!masked.body().to_string().contains(&creator), "{}", masked.body());
+    }
+
+    /// Whatever a template stores: a job is made from it only of images that were listed, and the version is named.
+    #[test]
+    fn no_template_brings_what_was_never_listed(content in anything(), constraints in anything(), image in "[a-z/:]{1,12}") {
+        let mut stored = job();
+        stored.as_object_mut().unwrap().remove("RegionId");
+        stored["JobSpecs"][0]["Image"] = json!(image);
+        stored["Settings"] = content.clone();
+        for (content, constraints) in [(stored, json!({})), (content, constraints)] {
+            let mut world = World::ready();
+            let known = Known { at: now(), learned_at: 1 };
+            world.facts.learn(Fact::Template, "cn-hangzhou", None, "tpl1", known);
+            let request = json!({ "RegionId": "cn-hangzhou", "TemplateId": "tpl1" });
+            let read = call("dlc_get_job_template", &request).by(Origin::Policy);
+            let versions = json!([{ "Version": 1, "Content": content, "Constraints": constraints }]);
+            let reply = json!({ "TemplateId": "tpl1", "DefaultVersion": 1, "Versions": versions });
+            policy().witness(read, Outcome::Reply(Raw::new(reply)), &mut world.evidence, known);
+            let job = json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "1001", "DisplayName": "d", "TemplateId": "tpl1" });
+            match judge(policy(), &call("dlc_create_job", &job), &world) {
+                Verdict::Refused(_) => {}
+                other => {
+                    let asked = question(other);
+                    prop_assert!(asked.message().contains("JobSpecs[0].Image: \"registry/pytorch:2.3\""));
+                    prop_assert!(asked.message().contains("TemplateVersion: 1"));
+                }
+            }
+        }
     }
 
     #[test]

@@ -175,8 +175,12 @@ fn said(policy: &Policy, case: &Case) -> Value {
             json!({ "shown": policy.mask_existing(&existing, &mut world.seen).body() })
         }
         Verdict::Cleared(cleared) => {
-            assert_eq!(cleared.call().arguments(), case.call.call().arguments());
-            json!({ "consent": cleared.consent().map(Approval::channel) })
+            let (sent, given) = (cleared.call().arguments().clone(), case.call.call().arguments().clone());
+            let mut cleared = json!({ "consent": cleared.consent().map(Approval::channel) });
+            if sent != given {
+                cleared["sent"] = Value::Object(sent);
+            }
+            cleared
         }
     };
     merge(&mut said, more);

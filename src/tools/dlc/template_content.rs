@@ -4,6 +4,7 @@
 //! into it: an image in a template is guarded as an image in a job is (R-DLC-64, R-DLC-76).
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -66,6 +67,9 @@ pub struct TemplateJob {
     pub(crate) thirdparty_libs: Option<Vec<String>>,
 }
 
+/// The fields that can be constrained.
+static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::of(&generate::<TemplateJob>()));
+
 /// A template's job as the wire has it: a text that holds a JSON object. It is written anew from what was read,
 /// so that nobody reads in it what wasn't judged.
 #[derive(Clone)]
@@ -126,7 +130,7 @@ impl TemplateContent {
         };
         parts.check(&place, &may_lack, faults);
         if let (Some(constraints), Ok(content)) = (constraints, serde_json::to_value(job)) {
-            constraints.check(&Shape::of(&generate::<TemplateJob>()), &content, faults);
+            constraints.check(&SHAPE, &content, faults);
         }
     }
 }

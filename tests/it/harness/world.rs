@@ -14,6 +14,11 @@ pub const STOP_JOB: &str = "dlc_stop_job";
 pub const GET_JOB_EVENTS: &str = "dlc_get_job_events";
 pub const GET_POD_EVENTS: &str = "dlc_get_pod_events";
 pub const GET_POD_LOGS: &str = "dlc_get_pod_logs";
+pub const CREATE_TEMPLATE: &str = "dlc_create_job_template";
+pub const GET_TEMPLATE: &str = "dlc_get_job_template";
+pub const LIST_TEMPLATES: &str = "dlc_list_job_templates";
+pub const UPDATE_TEMPLATE: &str = "dlc_update_job_template";
+pub const SET_DEFAULT_VERSION: &str = "dlc_set_job_template_default_version";
 
 pub const REGION: &str = "cn-hangzhou";
 
@@ -41,6 +46,13 @@ pub const HOSTILE: &str = "dlcsgs6503k0zttz";
 pub const FLOOD: &str = "dlch4o8oftrndhey";
 /// Its name is an attack.
 pub const SWEEP: &str = "dlcu0o5dhk6y5c69";
+
+/// The templates of [`VISION`]. The default version of this one stores [`DETECTOR`], its first an image of no list.
+pub const TRAIN_TEMPLATE: &str = "tpllaru8qtomxl79";
+/// It stores an image of no list.
+pub const LEGACY_TEMPLATE: &str = "tplj3uks2v2qmkns";
+/// A job from it must give UserCommand and the number of its workers.
+pub const SWEEP_TEMPLATE: &str = "tplmf3riis79wbij";
 
 /// Just a region.
 pub fn here() -> Value {
@@ -82,4 +94,14 @@ pub fn pod(id: &str) -> Value {
 /// Images of a workspace.
 pub fn images_of(workspace: &str) -> Value {
     json!({ "RegionId": REGION, "WorkspaceId": workspace })
+}
+
+/// A template to look at.
+pub fn template_id(id: &str) -> Value {
+    json!({ "RegionId": REGION, "TemplateId": id })
+}
+
+/// A job from a template.
+pub fn job_from(template: &str) -> Value {
+    json!({ "RegionId": REGION, "WorkspaceId": VISION, "DisplayName": "mine", "TemplateId": template })
 }
