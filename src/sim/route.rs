@@ -135,7 +135,14 @@ pub(super) enum Route {
     CreateWorkspace,
     ListImages,
     CreateJob,
+    ListJobs,
     GetJob(String),
+    StopJob(String),
+    GetJobEvents(String),
+    /// Of a job and a pod.
+    GetPodEvents(String, String),
+    /// Of a job and a pod.
+    GetPodLogs(String, String),
 }
 
 impl Route {
@@ -153,7 +160,15 @@ impl Route {
             }
             (Product::AiWorkSpace, "GET", ["images"]) => Self::ListImages,
             (Product::Dlc, "POST", ["jobs"]) => Self::CreateJob,
-            (Product::Dlc, "GET", ["jobs", segment]) if !segment.is_empty() => Self::GetJob(id(segment)),
+            (Product::Dlc, "GET", ["jobs"]) => Self::ListJobs,
+            (Product::Dlc, method, ["jobs", job, rest @ ..]) if !job.is_empty() => match (method, rest) {
+                ("GET", []) => Self::GetJob(id(job)),
+                ("POST", ["stop"]) => Self::StopJob(id(job)),
+                ("GET", ["events"]) => Self::GetJobEvents(id(job)),
+                ("GET", ["pods", pod, "events"]) if !pod.is_empty() => Self::GetPodEvents(id(job), id(pod)),
+                ("GET", ["pods", pod, "logs"]) if !pod.is_empty() => Self::GetPodLogs(id(job), id(pod)),
+                _ => return Err(not_found()),
+            },
             _ => return Err(not_found()),
         };
         Ok(route)
@@ -166,7 +181,13 @@ impl Route {
             | Self::GetWorkspace(_)
             | Self::CreateWorkspace
             | Self::ListImages => Product::AiWorkSpace,
-            Self::CreateJob | Self::GetJob(_) => Product::Dlc,
+            Self::CreateJob
+            | Self::ListJobs
+            | Self::GetJob(_)
+            | Self::StopJob(_)
+            | Self::GetJobEvents(_)
+            | Self::GetPodEvents(..)
+            | Self::GetPodLogs(..) => Product::Dlc,
         }
     }
 
@@ -178,7 +199,12 @@ impl Route {
             Self::CreateWorkspace => "CreateWorkspace",
             Self::ListImages => "ListImages",
             Self::CreateJob => "CreateJob",
+            Self::ListJobs => "ListJobs",
             Self::GetJob(_) => "GetJob",
+            Self::StopJob(_) => "StopJob",
+            Self::GetJobEvents(_) => "GetJobEvents",
+            Self::GetPodEvents(..) => "GetPodEvents",
+            Self::GetPodLogs(..) => "GetPodLogs",
         }
     }
 
@@ -283,6 +309,7 @@ mod tests {
     fn a_tool_is_named_after_its_action() {
         assert_eq!(Route::CreateWorkspace.tool(), "aiworkspace_create_workspace");
         assert_eq!(Route::GetJob("dlc1".to_owned()).tool(), "dlc_get_job");
+        assert_eq!(Route::GetPodLogs("dlc1".to_owned(), "p".to_owned()).tool(), "dlc_get_pod_logs");
     }
 
     #[test]
@@ -290,6 +317,14 @@ mod tests {
         let find = |path| Route::find(Product::AiWorkSpace, &Method::GET, path);
         assert_eq!(find("/api/v1/workspaces/a%2Fb"), Ok(Route::GetWorkspace("a/b".to_owned())));
         for path in ["/api/v1/workspaces/", "/api/v1/workspaces/1/x", "/api/v1/jobs", "/"] {
+            assert_eq!(find(path), Err(not_found()), "{path}");
+        }
+        let find = |path| Route::find(Product::Dlc, &Method::GET, path);
+        let pod = Route::GetPodLogs("a".to_owned(), "a-worker-0/".to_owned());
+        assert_eq!(find("/api/v1/jobs/a/pods/a-worker-0%2F/logs"), Ok(pod));
+        for path in
+            ["/api/v1/jobs//stop", "/api/v1/jobs/a/stop", "/api/v1/jobs/a/pods//logs", "/api/v1/jobs/a/"]
+        {
             assert_eq!(find(path), Err(not_found()), "{path}");
         }
     }
