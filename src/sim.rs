@@ -284,6 +284,17 @@ impl Inner {
             Route::GetJobEvents(id) => dlc::get_job_events(world, region, &id, query, at),
             Route::GetPodEvents(id, pod) => dlc::get_pod_events(world, region, (&id, &pod), query, at),
             Route::GetPodLogs(id, pod) => dlc::get_pod_logs(world, region, (&id, &pod), query, at),
+            Route::GetWebTerminal(id, pod) => dlc::get_web_terminal(world, region, (&id, &pod), query, at),
+            Route::GetDashboard(id) => dlc::get_dashboard(world, region, &id, query, at),
+            Route::GetRayDashboard(id) => dlc::get_ray_dashboard(world, region, &id, query, at),
+            Route::GetToken => dlc::get_token(world, region, query, at),
+            Route::CreateTensorboard => dlc::create_tensorboard(world, region, request.body(), at),
+            Route::ListTensorboards => dlc::list_tensorboards(world, region, query, at),
+            Route::GetTensorboard(id) => dlc::get_tensorboard(world, region, &id, query, at),
+            Route::UpdateTensorboard(id) => dlc::update_tensorboard(world, region, &id, query, at),
+            Route::StartTensorboard(id) => dlc::start_tensorboard(world, region, &id, query, at),
+            Route::StopTensorboard(id) => dlc::stop_tensorboard(world, region, &id, query, at),
+            Route::GetTensorboardSharedUrl(id) => dlc::get_shared_url(world, region, &id, query, at),
         }
     }
 }

@@ -33,7 +33,7 @@ use super::verdict::{CloudError, Existing, Raw};
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::Detail;
 use crate::spec::{Call, Tool};
-use handing::Hands;
+use handing::{Hands, long_steps, may_grant};
 use view::View;
 
 /// What an empty or absent masked value shows (R-WS-27).
@@ -77,6 +77,9 @@ pub struct Shown {
 
 /// What tells how a person gets what was handed over.
 const HANDED_OVER: &str = "handed_over";
+
+/// What tells whom a link is for.
+const FOR_THE_USER: &str = "for_the_user";
 
 /// What is to be shown.
 pub enum Disclosure<'d> {
@@ -159,8 +162,13 @@ fn reply(
     note(tool.reply(), raw.open(), seen);
     let hands = Hands::new(hand_over.key, tool.name());
     let mut view = View::new(seen, wants_full(call), redactions, Some(hands));
-    let shown = view.show(tool.reply(), raw.open());
+    let mut shown = view.show(tool.reply(), raw.open());
     deposits.extend(view.into_deposits());
+    if let (Value::Object(shown), true) = (&mut shown, redactions.contains_key(Mark::Link.name())) {
+        let text =
+            "Whoever has this link gets in while it is good: give it to the user, and write it nowhere else.";
+        shown.insert(FOR_THE_USER.to_owned(), text.into());
+    }
     shown
 }
 
@@ -211,7 +219,12 @@ pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
         (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::HandOver), _, _) => {
             each_scalar(value, &mut |text| seen.note(text));
         }
-        (Some(Mark::UrlToken), _, _) => each_scalar(value, &mut |link| note_link(link, seen)),
+        (Some(Mark::UrlToken | Mark::Link), _, _) => each_scalar(value, &mut |link| note_link(link, seen)),
+        (Some(Mark::PlainLink), _, _) => each_scalar(value, &mut |link| {
+            if may_grant(link) {
+                note_link(link, seen);
+            }
+        }),
         (Some(Mark::EnvValues | Mark::EnvValue), _, _) => {
             each_scalar(value, &mut |text| seen.note_setting(text));
         }
@@ -244,7 +257,7 @@ fn note_link(link: &str, seen: &mut Seen) {
     seen.note(link);
     let values =
         link.split(['?', '&', '#']).skip(1).map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
-    values.filter(|value| value.len() >= LEAST).for_each(|value| seen.note(value));
+    values.filter(|value| value.len() >= LEAST).chain(long_steps(link)).for_each(|value| seen.note(value));
 }
 
 fn each_scalar(value: &Value, visit: &mut impl FnMut(&str)) {
@@ -264,9 +277,18 @@ pub fn schema(tool: &Tool) -> Value {
 
 fn shown_schema(shape: &Shape) -> Value {
     match (shape.mark, &shape.kind) {
-        (Some(Mark::Last4 | Mark::First | Mark::Joined | Mark::HandOver | Mark::UrlToken), _) => {
-            json!({ "type": "string" })
-        }
+        (
+            Some(
+                Mark::Last4
+                | Mark::First
+                | Mark::Joined
+                | Mark::HandOver
+                | Mark::UrlToken
+                | Mark::Link
+                | Mark::PlainLink,
+            ),
+            _,
+        ) => json!({ "type": "string" }),
         (Some(Mark::EnvValues), _) => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }

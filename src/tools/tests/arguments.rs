@@ -26,7 +26,21 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
             "JobSpecs": [worker()],
             "UserCommand": "python train.py",
         }),
-        "dlc_get_job" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }),
+        "dlc_get_job" | "dlc_get_dashboard" | "dlc_get_ray_dashboard" | "dlc_create_tensorboard" => {
+            json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" })
+        }
+        "dlc_get_token" => {
+            json!({ "RegionId": "cn-hangzhou", "TargetType": "job", "TargetId": "dlc1" })
+        }
+        "dlc_get_web_terminal" => {
+            json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1", "PodId": "dlc1-worker-0" })
+        }
+        "dlc_list_tensorboards" => json!({ "RegionId": "cn-hangzhou" }),
+        "dlc_get_tensorboard"
+        | "dlc_get_tensorboard_shared_url"
+        | "dlc_start_tensorboard"
+        | "dlc_stop_tensorboard"
+        | "dlc_update_tensorboard" => json!({ "RegionId": "cn-hangzhou", "TensorboardId": "tb1" }),
         "pyromind_create_instance" => json!({
             "name": "RL-Experiment-Instance",
             "resource_type": "gpu",
@@ -476,5 +490,5 @@ fn an_id_is_a_segment_of_the_path() {
             assert_eq!(faults(tool.name(), json!({ name: null })).len(), 1);
         }
     }
-    assert_eq!(ids, 9);
+    assert_eq!(ids, 18);
 }

@@ -8,7 +8,7 @@ use crate::spec::marks::{Fact, Kind, Mark, Place, Shape};
 use crate::spec::schema::generate;
 use crate::spec::{Effect, Method, Operation, Payload, Vendor};
 use crate::tools::aiworkspace::{assets, workspaces};
-use crate::tools::dlc::jobs;
+use crate::tools::dlc::{access, jobs, tensorboards};
 use crate::tools::pyromind::{instances, sandboxes};
 use crate::tools::{all, find};
 
@@ -40,7 +40,18 @@ fn raw() -> Vec<(&'static str, Value, Value)> {
         of::<workspaces::ListProducts>(),
         of::<workspaces::ListWorkspaces>(),
         of::<jobs::CreateJob>(),
+        of::<tensorboards::CreateTensorboard>(),
+        of::<access::GetDashboard>(),
         of::<jobs::GetJob>(),
+        of::<access::GetRayDashboard>(),
+        of::<tensorboards::GetTensorboard>(),
+        of::<tensorboards::GetTensorboardSharedUrl>(),
+        of::<access::GetToken>(),
+        of::<access::GetWebTerminal>(),
+        of::<tensorboards::ListTensorboards>(),
+        of::<tensorboards::StartTensorboard>(),
+        of::<tensorboards::StopTensorboard>(),
+        of::<tensorboards::UpdateTensorboard>(),
         of::<instances::CreateInstance>(),
         of::<sandboxes::CreateSandbox>(),
         of::<sandboxes::DeleteSandbox>(),
@@ -124,7 +135,9 @@ fn full_schemas_hold_what_advertised_ones_fold() {
                 folded.push(path.to_owned());
             }
         });
-        if tool.name() == "dlc_create_job" {
+        if tool.name() == "dlc_create_tensorboard" {
+            assert_eq!(folded, [".DataSources", ".TensorboardDataSources"]);
+        } else if tool.name() == "dlc_create_job" {
             assert_eq!(
                 folded,
                 [
@@ -230,10 +243,9 @@ fn marks_are_known() {
                         "x-mask" => serde_json::from_value::<Mark>(value.clone()).is_ok(),
                         "x-fact" => serde_json::from_value::<Fact>(value.clone()).is_ok(),
                         "x-place" => serde_json::from_value::<Place>(value.clone()).is_ok(),
-                        "x-exact" | "x-untrusted" | "x-ahead" | "x-waits" | "x-folded" | "x-full-only" => {
-                            value == &Value::Bool(true)
-                        }
-                        "x-only-if" => value.is_string(),
+                        "x-exact" | "x-untrusted" | "x-ahead" | "x-waits" | "x-folded" | "x-full-only"
+                        | "x-dotted" | "x-subject" => value == &Value::Bool(true),
+                        "x-only-if" | "x-wire" => value.is_string(),
                         _ => false,
                     };
                     assert!(known, "{path}: {key} = {value}");
@@ -272,6 +284,8 @@ fn masked_reply_fields_have_labels() {
                 Mark::Omit
                 | Mark::HandOver
                 | Mark::UrlToken
+                | Mark::Link
+                | Mark::PlainLink
                 | Mark::EnvValues
                 | Mark::EnvValue
                 | Mark::Joined,
@@ -297,8 +311,8 @@ fn free_texts_of_replies_are_known() {
         });
     }
     let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch Collections Command Description DetailErrorMsg DisplayName \
-        DockerRegistry ErrorMonitoringArgs ErrorMsg Key LocalPath LocalhostProfile ModelName MountPath Name PodAnnotations \
-        PodLabels Policy Provider Reason ReasonMessage RestartFailReason RoleArn SanityCheckArgs SharedVolumeMountPaths Shell \
+        DockerRegistry ErrorMonitoringArgs ErrorMsg Key LocalPath LocalhostProfile ModelName MountPath Name Options \
+        PodAnnotations PodLabels Policy Provider QuotaName Reason ReasonMessage RestartFailReason RoleArn SanityCheckArgs SharedVolumeMountPaths Shell \
         Tags ThirdpartyLibDir ThirdpartyLibs UserCommand Value WorkingDir WorkspaceName logs message name";
     assert_eq!(free.into_iter().collect::<Vec<_>>().join(" "), expected);
 }
@@ -355,6 +369,15 @@ fn what_is_no_read_is_known() {
         [
             ("aiworkspace_create_workspace", Effect::Create),
             ("dlc_create_job", Effect::Create),
+            ("dlc_create_tensorboard", Effect::Create),
+            ("dlc_get_dashboard", Effect::Reveal),
+            ("dlc_get_ray_dashboard", Effect::Reveal),
+            ("dlc_get_tensorboard_shared_url", Effect::Reveal),
+            ("dlc_get_token", Effect::Reveal),
+            ("dlc_get_web_terminal", Effect::Reveal),
+            ("dlc_start_tensorboard", Effect::Act),
+            ("dlc_stop_tensorboard", Effect::Act),
+            ("dlc_update_tensorboard", Effect::Update),
             ("pyromind_create_instance", Effect::Create),
             ("pyromind_create_sandbox", Effect::Create),
             ("pyromind_delete_sandbox", Effect::Destroy),
@@ -366,9 +389,29 @@ fn what_is_no_read_is_known() {
     );
     for tool in all() {
         each_field(tool.name(), tool.reply(), &mut |path, _, mark| {
-            if matches!(mark, Some(Mark::HandOver | Mark::UrlToken)) {
+            if matches!(mark, Some(Mark::HandOver | Mark::UrlToken | Mark::Link)) {
                 assert!(tool.spec().effect.changes(), "{path}");
             }
         });
     }
+}
+
+/// R-DLC-09, R-DLC-10: what reveals says whose id is typed, be it the last of the path or no part of it.
+#[test]
+fn what_reveals_is_about_one_thing() {
+    let reveals = all().filter(|tool| tool.spec().effect == Effect::Reveal);
+    let subjects: Vec<_> = reveals.map(|tool| (tool.name(), tool.subject().unwrap())).collect();
+    assert_eq!(
+        subjects,
+        [
+            ("dlc_get_dashboard", "JobId"),
+            ("dlc_get_ray_dashboard", "JobId"),
+            ("dlc_get_tensorboard_shared_url", "TensorboardId"),
+            ("dlc_get_token", "TargetId"),
+            ("dlc_get_web_terminal", "PodId"),
+            ("pyromind_get_instance_access_token", "instance_id"),
+            ("pyromind_get_sandbox_vnc", "sandbox_id"),
+        ]
+    );
+    assert_eq!(find("dlc_list_tensorboards").unwrap().subject(), None);
 }
