@@ -143,6 +143,18 @@ pub(super) enum Route {
     GetPodEvents(String, String),
     /// Of a job and a pod.
     GetPodLogs(String, String),
+    /// Of a job and a pod.
+    GetWebTerminal(String, String),
+    GetDashboard(String),
+    GetRayDashboard(String),
+    GetToken,
+    CreateTensorboard,
+    ListTensorboards,
+    GetTensorboard(String),
+    UpdateTensorboard(String),
+    StartTensorboard(String),
+    StopTensorboard(String),
+    GetTensorboardSharedUrl(String),
 }
 
 impl Route {
@@ -167,8 +179,26 @@ impl Route {
                 ("GET", ["events"]) => Self::GetJobEvents(id(job)),
                 ("GET", ["pods", pod, "events"]) if !pod.is_empty() => Self::GetPodEvents(id(job), id(pod)),
                 ("GET", ["pods", pod, "logs"]) if !pod.is_empty() => Self::GetPodLogs(id(job), id(pod)),
+                ("GET", ["pods", pod, "webterminal"]) if !pod.is_empty() => {
+                    Self::GetWebTerminal(id(job), id(pod))
+                }
+                ("GET", ["dashboard"]) => Self::GetDashboard(id(job)),
+                ("GET", ["rayDashboard"]) => Self::GetRayDashboard(id(job)),
                 _ => return Err(not_found()),
             },
+            (Product::Dlc, "GET", ["tokens"]) => Self::GetToken,
+            (Product::Dlc, "POST", ["tensorboards"]) => Self::CreateTensorboard,
+            (Product::Dlc, "GET", ["tensorboards"]) => Self::ListTensorboards,
+            (Product::Dlc, method, ["tensorboards", board, rest @ ..]) if !board.is_empty() => {
+                match (method, rest) {
+                    ("GET", []) => Self::GetTensorboard(id(board)),
+                    ("PUT", []) => Self::UpdateTensorboard(id(board)),
+                    ("PUT", ["start"]) => Self::StartTensorboard(id(board)),
+                    ("PUT", ["stop"]) => Self::StopTensorboard(id(board)),
+                    ("GET", ["sharedurl"]) => Self::GetTensorboardSharedUrl(id(board)),
+                    _ => return Err(not_found()),
+                }
+            }
             _ => return Err(not_found()),
         };
         Ok(route)
@@ -187,7 +217,18 @@ impl Route {
             | Self::StopJob(_)
             | Self::GetJobEvents(_)
             | Self::GetPodEvents(..)
-            | Self::GetPodLogs(..) => Product::Dlc,
+            | Self::GetPodLogs(..)
+            | Self::GetWebTerminal(..)
+            | Self::GetDashboard(_)
+            | Self::GetRayDashboard(_)
+            | Self::GetToken
+            | Self::CreateTensorboard
+            | Self::ListTensorboards
+            | Self::GetTensorboard(_)
+            | Self::UpdateTensorboard(_)
+            | Self::StartTensorboard(_)
+            | Self::StopTensorboard(_)
+            | Self::GetTensorboardSharedUrl(_) => Product::Dlc,
         }
     }
 
@@ -205,6 +246,17 @@ impl Route {
             Self::GetJobEvents(_) => "GetJobEvents",
             Self::GetPodEvents(..) => "GetPodEvents",
             Self::GetPodLogs(..) => "GetPodLogs",
+            Self::GetWebTerminal(..) => "GetWebTerminal",
+            Self::GetDashboard(_) => "GetDashboard",
+            Self::GetRayDashboard(_) => "GetRayDashboard",
+            Self::GetToken => "GetToken",
+            Self::CreateTensorboard => "CreateTensorboard",
+            Self::ListTensorboards => "ListTensorboards",
+            Self::GetTensorboard(_) => "GetTensorboard",
+            Self::UpdateTensorboard(_) => "UpdateTensorboard",
+            Self::StartTensorboard(_) => "StartTensorboard",
+            Self::StopTensorboard(_) => "StopTensorboard",
+            Self::GetTensorboardSharedUrl(_) => "GetTensorboardSharedUrl",
         }
     }
 

@@ -1,4 +1,5 @@
-//! What exists in the simulated clouds: PAI's regions, workspaces, images and jobs, and what PyroMind holds.
+//! What exists in the simulated clouds: PAI's regions, workspaces, images, jobs and TensorBoards, and what PyroMind
+//! holds.
 //!
 //! `docs/world.md` shows the default world to people; a test holds the two together. State stores instants
 //! and plans; statuses are derived from them at the instant of a request.
@@ -10,7 +11,9 @@ mod jobs;
 pub(super) mod pyromind;
 pub(super) mod random;
 pub(super) mod seed;
+mod shares;
 mod state;
+mod tensorboards;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +27,9 @@ use random::SplitMix64;
 
 pub use canaries::CANARIES;
 pub use pyromind::SECRET_MARK;
+pub(super) use shares::Target;
 pub use state::StateError;
+pub(super) use tensorboards::{End, Tensorboard, TensorboardStatus};
 
 /// The regions that the simulated cloud has, for both products: the public ones of either.
 pub const REGIONS: &[&str] = &[
@@ -114,6 +119,18 @@ impl World {
             }
         }
     }
+
+    /// A TensorBoard id that no TensorBoard of any region has.
+    pub(super) fn new_tensorboard_id(&mut self) -> String {
+        loop {
+            self.created += 1;
+            let mut random = SplitMix64::new(self.seed, "new tensorboard", self.created);
+            let id = tensorboards::tensorboard_id(&mut random);
+            if self.regions.values().flat_map(|region| &region.tensorboards).all(|board| board.id != id) {
+                return id;
+            }
+        }
+    }
 }
 
 /// What the account has in one region.
@@ -125,6 +142,7 @@ pub(super) struct Region {
     /// Images that belong to workspaces; official ones are the same everywhere and aren't state.
     pub(super) images: Vec<Image>,
     pub(super) jobs: Vec<Job>,
+    pub(super) tensorboards: Vec<Tensorboard>,
 }
 
 impl Region {
@@ -133,6 +151,7 @@ impl Region {
         workspaces: Vec::new(),
         images: Vec::new(),
         jobs: Vec::new(),
+        tensorboards: Vec::new(),
     };
 
     pub(super) fn workspace(&self, id: &str) -> Option<&Workspace> {
@@ -319,6 +338,7 @@ mod tests {
                 demand(&image.id);
             }
             region.jobs.iter().for_each(|job| demand(&job.id));
+            region.tensorboards.iter().for_each(|board| demand(&board.id));
         }
         for image in world.official_images("{region}") {
             demand(&image.uri);

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use serde_json::error::Category;
 
-use super::{Activation, Job, REGIONS, Region, World};
+use super::{Activation, Job, REGIONS, Region, Tensorboard, World};
 use crate::sim::dlc;
 use crate::sim::params::Fields;
 
@@ -61,7 +61,9 @@ impl World {
             let workspaces =
                 region.workspaces.iter().flat_map(|workspace| [workspace.created, workspace.modified]);
             let images = region.images.iter().map(|image| image.created);
-            workspaces.chain(images).chain(region.jobs.iter().map(|job| job.submitted))
+            let jobs = region.jobs.iter().flat_map(|job| [Some(job.submitted), job.stopped]).flatten();
+            let tensorboards = region.tensorboards.iter().flat_map(Tensorboard::instants);
+            workspaces.chain(images).chain(jobs).chain(tensorboards)
         });
         each.chain([self.pyromind.latest()]).max().unwrap_or(Timestamp::MIN)
     }
@@ -88,11 +90,15 @@ struct Seen<'a> {
     workspaces: BTreeSet<&'a str>,
     images: BTreeSet<&'a str>,
     jobs: BTreeSet<&'a str>,
+    tensorboards: BTreeSet<&'a str>,
 }
 
 impl Region {
     fn check<'a>(&'a self, path: &str, seen: &mut Seen<'a>) -> Result<(), StateError> {
-        let empty = self.workspaces.is_empty() && self.images.is_empty() && self.jobs.is_empty();
+        let empty = self.workspaces.is_empty()
+            && self.images.is_empty()
+            && self.jobs.is_empty()
+            && self.tensorboards.is_empty();
         if self.activation != Activation::Active && !empty {
             return Err(value(path, "must hold nothing, since PAI isn't activated there"));
         }
@@ -131,6 +137,21 @@ impl Region {
                 return Err(value(format!("{path}.stopped"), "must be an instant at which it waited or ran"));
             }
             dlc::check(&Fields::of_body(&job.request))
+                .map_err(|error| value(format!("{path}.request"), error.message))?;
+        }
+        for (index, board) in self.tensorboards.iter().enumerate() {
+            let path = format!("{path}.tensorboards[{index}]");
+            once(&mut seen.tensorboards, &board.id, format!("{path}.id"))?;
+            if self.workspace(&board.workspace_id).is_none() {
+                return Err(value(format!("{path}.workspace_id"), "must name a workspace of the region"));
+            }
+            if board.started < board.created || board.modified < board.started {
+                return Err(value(path, "must be created, started and modified in this order"));
+            }
+            if board.ended.is_some_and(|end| end.at() < board.started) {
+                return Err(value(format!("{path}.ended"), "must not be before it was started"));
+            }
+            dlc::check_tensorboard(&Fields::of_body(&board.request))
                 .map_err(|error| value(format!("{path}.request"), error.message))?;
         }
         Ok(())

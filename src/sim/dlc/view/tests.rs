@@ -161,6 +161,7 @@ fn the_default_world_has_running_succeeded_and_failed_jobs() {
         row("gradient-dump", "Succeeded", "JobSucceeded"),
         row("detector-sweep", "Succeeded", "JobSucceeded"),
         row("detector-baseline", "Succeeded", "JobSucceeded"),
+        row("detector-tune", "Running", "JobRunning"),
     ];
     assert_eq!(found, expected);
     let running = read(&simulator, jobs[0]["id"].as_str().unwrap(), 0, "").to_string();
