@@ -8,12 +8,16 @@ use serde_json::{Value, json};
 use crate::harness::Home;
 use crate::harness::raw::{Ended, Raw};
 use crate::harness::world::{
-    CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_JOB, GET_WORKSPACE, LIST_IMAGES, LIST_PRODUCTS,
-    LIST_WORKSPACES, PRETRAIN, PYTORCH, REGION, VISION, job, job_id, workspace,
+    CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_JOB, GET_TENSORBOARD, GET_WORKSPACE, LIST_IMAGES,
+    LIST_PRODUCTS, LIST_TENSORBOARDS, LIST_WORKSPACES, PRETRAIN, PYTORCH, REGION, VISION, job, job_id,
+    workspace,
 };
 
 /// What stands only where no type says what it is: it is dropped, so nobody knows it.
 const UNTYPED: [&str; 2] = ["zhao.min-canary-e2@acme-train.example", "CAIScanary1q6Ft5B2yfSjIr5bYKdTr"];
+/// What stands only in lists of jobs, events and logs, for which there is no tool yet.
+const UNREAD: [&str; 3] =
+    ["he.yun-canary-3e9f", "9sCanaryR4vTz8Qm1Xb6Yc3Wd0Ke5P", "wu.fang-canary-a4@acme-train.example"];
 
 /// A call and the arguments of every form of it that can return an identity.
 fn calls(region: &str, workspaces: &[String]) -> Vec<(&'static str, Value)> {
@@ -61,6 +65,12 @@ async fn drive(raw: &mut Raw) {
             assert_eq!(raw.call(GET_JOB, &arguments).await["isError"], false);
         }
     }
+    let boards = json!({ "RegionId": REGION, "ShowOwn": false, "Verbose": true, "detail": "full" });
+    let boards = raw.call(LIST_TENSORBOARDS, &boards).await["structuredContent"]["Tensorboards"].clone();
+    for board in boards.as_array().unwrap() {
+        let get = json!({ "RegionId": REGION, "TensorboardId": board["TensorboardId"] });
+        assert_eq!(raw.call(GET_TENSORBOARD, &get).await["isError"], false);
+    }
     // What the caller makes is the caller's; the second is made by the winner of a race.
     for name in ["vision_team", "vision_race"] {
         let created = raw.call(CREATE_WORKSPACE, &workspace(name)).await;
@@ -76,7 +86,7 @@ async fn drive(raw: &mut Raw) {
     assert_eq!(raw.call(GET_JOB, &job_id(id)).await["isError"], false);
     // An agent that hands back what masks know, wherever it has it from, doesn't get it back. (A human who is
     // asked would see it: a question shows exactly what the agent wrote.)
-    for canary in CANARIES.iter().filter(|canary| !UNTYPED.contains(canary)) {
+    for canary in CANARIES.iter().filter(|canary| !UNTYPED.contains(canary) && !UNREAD.contains(canary)) {
         raw.call(GET_WORKSPACE, &json!({ "RegionId": REGION, "WorkspaceId": canary })).await;
         raw.call(GET_JOB, &job_id(canary)).await;
         let mut taken = workspace("vision_team");

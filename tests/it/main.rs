@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod access;
 mod architecture;
 mod audit;
 mod canaries;
@@ -21,4 +22,5 @@ mod jobs;
 mod secret;
 mod sim_listen;
 mod stdio;
+mod tensorboards;
 mod workspaces;

@@ -9,6 +9,8 @@ pub const CREATE_WORKSPACE: &str = "aiworkspace_create_workspace";
 pub const LIST_IMAGES: &str = "aiworkspace_list_images";
 pub const CREATE_JOB: &str = "dlc_create_job";
 pub const GET_JOB: &str = "dlc_get_job";
+pub const GET_TENSORBOARD: &str = "dlc_get_tensorboard";
+pub const LIST_TENSORBOARDS: &str = "dlc_list_tensorboards";
 
 pub const REGION: &str = "cn-hangzhou";
 
@@ -30,6 +32,11 @@ pub const PYTORCH: &str =
 pub const PRETRAIN: &str = "dlcc96hka00mba3f";
 pub const FINETUNE: &str = "dlcv6op1rou7g08s";
 pub const EVALUATION: &str = "dlc16o33nd5edgcl";
+
+/// A job with dashboards, in [`VISION_EVAL`].
+pub const TUNE: &str = "dlch7ud1hjyani84";
+/// A TensorBoard of the caller's, stopped.
+pub const OWN_BOARD: &str = "tb3riis79wbiju9w";
 
 /// Just a region.
 pub fn here() -> Value {
