@@ -21,6 +21,7 @@ mod hand_over;
 mod insight;
 mod jobs;
 mod pyromind;
+mod pyromind_live;
 mod secret;
 mod sim_listen;
 mod stdio;
