@@ -5,4 +5,5 @@ pub(crate) mod arguments;
 mod catalogue;
 mod jobs;
 mod properties;
+mod pyromind;
 mod tensorboards;

@@ -8,16 +8,19 @@ use serde_json::{Value, json};
 use crate::harness::Home;
 use crate::harness::raw::{Ended, Raw};
 use crate::harness::world::{
-    CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_JOB, GET_TENSORBOARD, GET_WORKSPACE, LIST_IMAGES,
-    LIST_PRODUCTS, LIST_TENSORBOARDS, LIST_WORKSPACES, PRETRAIN, PYTORCH, REGION, VISION, job, job_id,
+    CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_JOB, GET_JOB_EVENTS, GET_POD_EVENTS,
+    GET_POD_LOGS, GET_TENSORBOARD, GET_WORKSPACE, HOSTILE, LIST_IMAGES, LIST_JOBS, LIST_PRODUCTS,
+    LIST_TENSORBOARDS, LIST_WORKSPACES, PRETRAIN, PYTORCH, REGION, STOP_JOB, VISION, job, job_id, pod,
     workspace,
 };
 
-/// What stands only where no type says what it is: it is dropped, so nobody knows it.
-const UNTYPED: [&str; 2] = ["zhao.min-canary-e2@acme-train.example", "CAIScanary1q6Ft5B2yfSjIr5bYKdTr"];
-/// What stands only in lists of jobs, events and logs, for which there is no tool yet.
-const UNREAD: [&str; 3] =
-    ["he.yun-canary-3e9f", "9sCanaryR4vTz8Qm1Xb6Yc3Wd0Ke5P", "wu.fang-canary-a4@acme-train.example"];
+/// What stands only where no type says what it is: it is dropped, or swept for its form, so nobody knows it.
+const UNTYPED: [&str; 4] = [
+    "zhao.min-canary-e2@acme-train.example",
+    "CAIScanary1q6Ft5B2yfSjIr5bYKdTr",
+    "9sCanaryR4vTz8Qm1Xb6Yc3Wd0Ke5P",
+    "wu.fang-canary-a4@acme-train.example",
+];
 
 /// A call and the arguments of every form of it that can return an identity.
 fn calls(region: &str, workspaces: &[String]) -> Vec<(&'static str, Value)> {
@@ -71,6 +74,19 @@ async fn drive(raw: &mut Raw) {
         let get = json!({ "RegionId": REGION, "TensorboardId": board["TensorboardId"] });
         assert_eq!(raw.call(GET_TENSORBOARD, &get).await["isError"], false);
     }
+    // First with nobody known yet: what a log lets slip is swept for its form.
+    for (tool, arguments) in [
+        (GET_JOB_EVENTS, job_id(HOSTILE)),
+        (GET_POD_EVENTS, pod(HOSTILE)),
+        (GET_POD_LOGS, pod(HOSTILE)),
+        (LIST_JOBS, json!({ "RegionId": REGION, "ShowOwn": false, "detail": "full" })),
+        (LIST_JOBS, json!({ "RegionId": REGION, "UserIdForFilter": "204771836620915547" })),
+        (GET_JOB, job_id(HOSTILE)),
+        (GET_POD_LOGS, pod(HOSTILE)),
+        (STOP_JOB, job_id(FINETUNE)),
+    ] {
+        assert_eq!(raw.call(tool, &arguments).await["isError"], false, "{tool}");
+    }
     // What the caller makes is the caller's; the second is made by the winner of a race.
     for name in ["vision_team", "vision_race"] {
         let created = raw.call(CREATE_WORKSPACE, &workspace(name)).await;
@@ -86,7 +102,7 @@ async fn drive(raw: &mut Raw) {
     assert_eq!(raw.call(GET_JOB, &job_id(id)).await["isError"], false);
     // An agent that hands back what masks know, wherever it has it from, doesn't get it back. (A human who is
     // asked would see it: a question shows exactly what the agent wrote.)
-    for canary in CANARIES.iter().filter(|canary| !UNTYPED.contains(canary) && !UNREAD.contains(canary)) {
+    for canary in CANARIES.iter().filter(|canary| !UNTYPED.contains(canary)) {
         raw.call(GET_WORKSPACE, &json!({ "RegionId": REGION, "WorkspaceId": canary })).await;
         raw.call(GET_JOB, &job_id(canary)).await;
         let mut taken = workspace("vision_team");
@@ -109,7 +125,7 @@ async fn no_identity_and_no_secret_gets_out() {
 
     // The record tells that there was something to mask.
     let record = ended.home.record();
-    for label in ["last4", "first", "omit", "env_values", "dropped", "swept"] {
+    for label in ["last4", "first", "omit", "env_values", "dropped", "stripped", "swept"] {
         let counted = |line: &Value| line["redactions"][label].as_u64().unwrap_or_default();
         assert!(record.iter().map(counted).sum::<u64>() > 0, "nothing counted as {label}");
     }
@@ -130,7 +146,8 @@ fn the_search_finds_a_canary_however_it_is_written() {
     assert_eq!(found("****5714 z*** nothing"), Vec::<&str>::new());
 }
 
-fn assert_clean(ended: &Ended) {
+/// Neither the program's words nor its files hold a canary.
+pub fn assert_clean(ended: &Ended) {
     assert_none("stdout", &ended.stdout);
     assert_none("stderr", &ended.stderr);
     files(&ended.home.file(""), &mut |path, content| {
@@ -160,7 +177,7 @@ fn escaped(text: &str) -> String {
     text.encode_utf16().map(write).collect()
 }
 
-fn files(directory: &Path, visit: &mut impl FnMut(&Path, &[u8])) {
+pub fn files(directory: &Path, visit: &mut impl FnMut(&Path, &[u8])) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::course::Course;
-use super::view::{asked, repeated, requested, summary};
+use super::view::{asked, code_source, data_sources, repeated, requested, summary};
 use super::{lifecycle::JobStatus, pods};
 use crate::sim::params::Query;
 use crate::sim::reply::{CloudError, object};
@@ -99,32 +99,11 @@ fn row(job: &Job, course: &Course, region: &str) -> Map<String, Value> {
         ("NodeCount", Some(json!(nodes.len().to_string()))),
         ("NodeNames", course.since(JobStatus::EnvPreparing).map(|_| json!(nodes))),
         ("JobReplicaStatuses", Some(pods::replicas(job, course))),
-        ("CodeSource", asked(job, "CodeSource").map(code_source)),
-        ("DataSources", asked(job, "DataSources").map(data_sources)),
+        ("CodeSource", code_source(job)),
+        ("DataSources", data_sources(job, &["DataSourceId", "MountPath"])),
     ]));
     row.extend(repeated(job, &REPEATED));
     row
-}
-
-/// The fields of `value` that a row's smaller models have.
-fn narrowed(value: Value, names: &[&str]) -> Value {
-    match value {
-        Value::Object(fields) => {
-            fields.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect()
-        }
-        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-            other
-        }
-    }
-}
-
-fn code_source(source: Value) -> Value {
-    narrowed(source, &["Branch", "CodeSourceId", "Commit", "MountPath"])
-}
-
-fn data_sources(sources: Value) -> Value {
-    let sources = sources.as_array().cloned().unwrap_or_default().into_iter();
-    sources.map(|source| narrowed(source, &["DataSourceId", "MountPath"])).collect()
 }
 
 #[cfg(test)]

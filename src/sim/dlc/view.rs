@@ -12,11 +12,9 @@ use crate::sim::world::canaries::TENANT;
 use crate::sim::world::{Job, World};
 
 /// What GetJob repeats as it was submitted.
-const REPEATED: [&str; 17] = [
-    "CodeSource",
+const REPEATED: [&str; 15] = [
     "CredentialConfig",
     "CustomEnvs",
-    "DataSources",
     "Description",
     "DisplayName",
     "ElasticSpec",
@@ -50,6 +48,10 @@ pub(in crate::sim) fn get_job(
     let (_, memory, gpu) = requested(job);
     body.extend(object([("RequestMemory", Some(json!(memory))), ("RequestGPU", Some(json!(gpu)))]));
     body.extend(repeated(job, &REPEATED));
+    body.extend(object([
+        ("CodeSource", code_source(job)),
+        ("DataSources", data_sources(job, &["DataSourceId", "MountPath", "Uri"])),
+    ]));
     if detailed {
         body.insert("StatusHistory".to_owned(), course.history());
         body.insert("Pods".to_owned(), pods::items(job, &course));
@@ -72,6 +74,29 @@ pub(super) fn repeated(job: &Job, names: &[&str]) -> Map<String, Value> {
         (name.clone(), value)
     };
     job.request.iter().filter(|(name, _)| names.contains(&name.as_str())).map(repeat).collect()
+}
+
+/// The code that the job asked for; replies have fewer of its fields than requests.
+pub(super) fn code_source(job: &Job) -> Option<Value> {
+    asked(job, "CodeSource")
+        .map(|source| narrowed(source, &["Branch", "CodeSourceId", "Commit", "MountPath"]))
+}
+
+/// The data that the job asked for, with the fields of `names` only: each reply has its own few.
+pub(super) fn data_sources(job: &Job, names: &[&str]) -> Option<Value> {
+    let sources = asked(job, "DataSources")?;
+    Some(sources.as_array()?.iter().map(|source| narrowed(source.clone(), names)).collect())
+}
+
+fn narrowed(value: Value, names: &[&str]) -> Value {
+    match value {
+        Value::Object(fields) => {
+            fields.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect()
+        }
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            other
+        }
+    }
 }
 
 /// CPUs, GiB and GPUs of all pods together.

@@ -15,9 +15,11 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
             "EnvTypes": ["dev", "prod"],
         }),
         "aiworkspace_get_workspace" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "123" }),
-        "aiworkspace_list_workspaces" | "aiworkspace_list_images" | "aiworkspace_list_products" => {
-            json!({ "RegionId": "cn-hangzhou" })
-        }
+        "aiworkspace_list_workspaces"
+        | "aiworkspace_list_images"
+        | "aiworkspace_list_products"
+        | "dlc_list_jobs"
+        | "dlc_list_tensorboards" => json!({ "RegionId": "cn-hangzhou" }),
         "dlc_create_job" => json!({
             "RegionId": "cn-hangzhou",
             "WorkspaceId": "123",
@@ -26,16 +28,16 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
             "JobSpecs": [worker()],
             "UserCommand": "python train.py",
         }),
-        "dlc_get_job" | "dlc_get_dashboard" | "dlc_get_ray_dashboard" | "dlc_create_tensorboard" => {
-            json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" })
-        }
-        "dlc_get_token" => {
-            json!({ "RegionId": "cn-hangzhou", "TargetType": "job", "TargetId": "dlc1" })
-        }
-        "dlc_get_web_terminal" => {
+        "dlc_get_job"
+        | "dlc_get_job_events"
+        | "dlc_stop_job"
+        | "dlc_get_dashboard"
+        | "dlc_get_ray_dashboard"
+        | "dlc_create_tensorboard" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }),
+        "dlc_get_pod_events" | "dlc_get_pod_logs" | "dlc_get_web_terminal" => {
             json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1", "PodId": "dlc1-worker-0" })
         }
-        "dlc_list_tensorboards" => json!({ "RegionId": "cn-hangzhou" }),
+        "dlc_get_token" => json!({ "RegionId": "cn-hangzhou", "TargetType": "job", "TargetId": "dlc1" }),
         "dlc_get_tensorboard"
         | "dlc_get_tensorboard_shared_url"
         | "dlc_start_tensorboard"
@@ -435,8 +437,11 @@ fn labels_are_keys_and_values() {
 /// R-DLC-03: an empty id isn't one.
 #[test]
 fn ids_are_not_empty() {
-    refused("dlc_get_job", json!({ "JobId": "" }), &["JobId: is too short; give at least 1 characters"]);
-    refused("dlc_get_job", json!({ "JobId": null }), &["JobId: is required; give it"]);
+    for tool in ["dlc_get_job", "dlc_get_job_events", "dlc_stop_job"] {
+        accepted(tool, json!({ "JobId": "dlc123" }));
+        refused(tool, json!({ "JobId": "" }), &["JobId: is too short; give at least 1 characters"]);
+        refused(tool, json!({ "JobId": null }), &["JobId: is required; give it"]);
+    }
     refused(
         "aiworkspace_get_workspace",
         json!({ "WorkspaceId": "" }),
@@ -490,5 +495,5 @@ fn an_id_is_a_segment_of_the_path() {
             assert_eq!(faults(tool.name(), json!({ name: null })).len(), 1);
         }
     }
-    assert_eq!(ids, 18);
+    assert_eq!(ids, 24);
 }

@@ -11,6 +11,11 @@ pub const CREATE_JOB: &str = "dlc_create_job";
 pub const GET_JOB: &str = "dlc_get_job";
 pub const GET_TENSORBOARD: &str = "dlc_get_tensorboard";
 pub const LIST_TENSORBOARDS: &str = "dlc_list_tensorboards";
+pub const LIST_JOBS: &str = "dlc_list_jobs";
+pub const STOP_JOB: &str = "dlc_stop_job";
+pub const GET_JOB_EVENTS: &str = "dlc_get_job_events";
+pub const GET_POD_EVENTS: &str = "dlc_get_pod_events";
+pub const GET_POD_LOGS: &str = "dlc_get_pod_logs";
 
 pub const REGION: &str = "cn-hangzhou";
 
@@ -32,6 +37,12 @@ pub const PYTORCH: &str =
 pub const PRETRAIN: &str = "dlcc96hka00mba3f";
 pub const FINETUNE: &str = "dlcv6op1rou7g08s";
 pub const EVALUATION: &str = "dlc16o33nd5edgcl";
+/// Its log and its events attack whoever reads them.
+pub const HOSTILE: &str = "dlcsgs6503k0zttz";
+/// Its log has ten megabytes.
+pub const FLOOD: &str = "dlch4o8oftrndhey";
+/// Its name is an attack.
+pub const SWEEP: &str = "dlcu0o5dhk6y5c69";
 
 /// A job with dashboards, in [`VISION_EVAL`].
 pub const TUNE: &str = "dlch7ud1hjyani84";
@@ -68,6 +79,11 @@ pub fn job(workspace: &str, image: &str) -> Value {
 /// A job to look at.
 pub fn job_id(id: &str) -> Value {
     json!({ "RegionId": REGION, "JobId": id })
+}
+
+/// The first pod of a job that has only workers.
+pub fn pod(id: &str) -> Value {
+    json!({ "RegionId": REGION, "JobId": id, "PodId": format!("{id}-worker-0") })
 }
 
 /// Images of a workspace.

@@ -17,6 +17,8 @@ fn submitted(simulator: &Simulator, command: &str) -> String {
         ],
         "UserCommand": command,
         "UserVpc": {"VpcId": "vpc-1", "ExtendedCIDRs": ["10.0.0.0/8"]},
+        "CodeSource": {"CodeSourceId": "code-1", "MountPath": "/root/code", "IsSharedMountPath": true},
+        "DataSources": [{"Uri": "oss://bucket/data/", "MountPath": "/mnt", "MountAccess": "RO", "Options": "{}"}],
     });
     let (_, reply) = Call::post(DLC, "/api/v1/jobs", "CreateJob", &body).send(simulator);
     reply["JobId"].as_str().unwrap().to_owned()
@@ -28,6 +30,20 @@ fn read(simulator: &Simulator, id: &str, seconds: i64, query: &str) -> Value {
     let (status, body) = Call::get(DLC, &path, "GetJob").at(at).send(simulator);
     assert_eq!(status, 200, "{body}");
     body
+}
+
+/// The SDK's models of the reply have no place for the rest.
+#[test]
+fn sources_are_repeated_in_part() {
+    let simulator = simulator();
+    let body = read(&simulator, &submitted(&simulator, "python train.py"), 0, "");
+    assert_eq!(
+        json!([body["CodeSource"], body["DataSources"]]),
+        json!([
+            {"CodeSourceId": "code-1", "MountPath": "/root/code"},
+            [{"Uri": "oss://bucket/data/", "MountPath": "/mnt"}],
+        ])
+    );
 }
 
 /// R-DLC-34
