@@ -10,13 +10,17 @@ pub mod pod_spec;
 
 use crate::spec::Tool;
 
-/// The tools of PAI-DLC.
-pub static TOOLS: [Tool; 7] = [
+/// Training jobs.
+pub static JOBS: [Tool; 4] = [
     Tool::of::<jobs::CreateJob>(),
     Tool::of::<jobs::GetJob>(),
+    Tool::of::<job_list::ListJobs>(),
+    Tool::of::<jobs::StopJob>(),
+];
+
+/// What goes on inside a job.
+pub static OBSERVE: [Tool; 3] = [
     Tool::of::<insight::GetJobEvents>(),
     Tool::of::<insight::GetPodEvents>(),
     Tool::of::<insight::GetPodLogs>(),
-    Tool::of::<job_list::ListJobs>(),
-    Tool::of::<jobs::StopJob>(),
 ];

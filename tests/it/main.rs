@@ -23,6 +23,7 @@ mod jobs;
 mod pyromind;
 mod pyromind_live;
 mod secret;
+mod selection;
 mod sim_listen;
 mod stdio;
 mod workspaces;
