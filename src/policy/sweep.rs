@@ -24,19 +24,25 @@ const GONE: &str = "[masked]";
 
 /// What secrets look like when nobody says that they are any. After a name, only what a credential is written
 /// with is taken for one, for the rest may be a command that must be seen. For the same reason no blank follows `=`, and no
-/// line break `:`: a shell would take what comes next for a command.
+/// line break `:`: a shell would take what comes next for a command. In an address it stands before the host, after a user's
+/// name or alone.
 static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"LTAI[0-9A-Za-z]{12,}",
         r"|(?P<before>\b|_)(?:TMP\.[0-9A-Za-z]{12,}|STS\.[0-9A-Za-z]{16,})",
         r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*",
+        r"|(?P<user>://[^\s/?#@:]*:)[0-9A-Za-z._~!$*+%=-]{8,}(?P<host>@)",
+        r"|(?P<scheme>://)[0-9A-Za-z_-]{20,}(?P<site>@)",
         r"|(?P<lead>(?i-u:Bearer[ \t]+|(?:signature|token|password|access[_-]?key[_-]?(?:id|secret))(?:=|:[ \t]*)))",
         r"(?:[0-9A-Za-z._~+/=-]|%[0-9A-Fa-f]{2}){16,}",
     ))
     .ok()
 });
+/// The groups of [`SECRETS`] that stand before a secret, and after one.
+const LEADS: [&str; 4] = ["lead", "before", "user", "scheme"];
+const TAILS: [&str; 2] = ["host", "site"];
 /// No text shorter than this, in bytes, matches any of [`SECRETS`].
-const SHORTEST_SECRET: usize = 16;
+const SHORTEST_SECRET: usize = 13;
 
 /// What a text is, and so which seen values are swept out of it. Credentials are swept out of every text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +109,12 @@ impl Seen {
             let Some(secrets) = SECRETS.as_ref() else { return GONE.to_owned() };
             gone.extend(secrets.captures_iter(text).filter_map(|found| {
                 let whole = found.get(0)?;
-                let lead = found.name("lead").or_else(|| found.name("before"));
-                Some((lead.map_or(whole.start(), |lead| lead.end()), whole.end()))
+                let lead = LEADS.iter().find_map(|name| found.name(name));
+                let tail = TAILS.iter().find_map(|name| found.name(name));
+                Some((
+                    lead.map_or(whole.start(), |lead| lead.end()),
+                    tail.map_or(whole.end(), |tail| tail.start()),
+                ))
             }));
         }
         if gone.is_empty() {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::spec::marks::{Fact, Kind, Mark, Place, Shape};
 use crate::spec::schema::generate;
 use crate::spec::{Effect, Method, Operation, Payload, Vendor};
-use crate::tools::aiworkspace::{assets, workspaces};
+use crate::tools::aiworkspace::{assets, code_sources, datasets, workspaces};
 use crate::tools::dlc::jobs;
 use crate::tools::pyromind::{instances, sandboxes};
 use crate::tools::{all, find};
@@ -35,7 +35,12 @@ fn raw() -> Vec<(&'static str, Value, Value)> {
     }
     let raw = vec![
         of::<workspaces::CreateWorkspace>(),
+        of::<code_sources::GetCodeSource>(),
+        of::<datasets::GetDataset>(),
+        of::<assets::GetImage>(),
         of::<workspaces::GetWorkspace>(),
+        of::<code_sources::ListCodeSources>(),
+        of::<datasets::ListDatasets>(),
         of::<assets::ListImages>(),
         of::<workspaces::ListProducts>(),
         of::<workspaces::ListWorkspaces>(),
@@ -296,10 +301,11 @@ fn free_texts_of_replies_are_known() {
             }
         });
     }
-    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch Collections Command Description DetailErrorMsg DisplayName \
-        DockerRegistry ErrorMonitoringArgs ErrorMsg Key LocalPath LocalhostProfile ModelName MountPath Name PodAnnotations \
-        PodLabels Policy Provider Reason ReasonMessage RestartFailReason RoleArn SanityCheckArgs SharedVolumeMountPaths Shell \
-        Tags ThirdpartyLibDir ThirdpartyLibs UserCommand Value WorkingDir WorkspaceName logs message name";
+    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch CodeBranch CodeRepo Collections Command \
+        DatasetTaskRamRole Description DetailErrorMsg DisplayName DockerRegistry ErrorMonitoringArgs ErrorMsg \
+        ImportInfo Key LocalPath LocalhostProfile ModelName MountPath Name Options PodAnnotations PodLabels Policy \
+        Provider Reason ReasonMessage RestartFailReason RoleArn SanityCheckArgs SharedVolumeMountPaths Shell Tags \
+        ThirdpartyLibDir ThirdpartyLibs UserCommand Value WorkingDir WorkspaceName logs message name";
     assert_eq!(free.into_iter().collect::<Vec<_>>().join(" "), expected);
 }
 
