@@ -277,6 +277,11 @@ impl Inner {
             Route::GetWorkspace(id) => aiworkspace::get_workspace(world, region, &id, query, at),
             Route::CreateWorkspace => aiworkspace::create_workspace(world, region, request.body(), at),
             Route::ListImages => aiworkspace::list_images(world, region, query),
+            Route::GetImage(id) => aiworkspace::get_image(world, region, &id, query),
+            Route::ListDatasets => aiworkspace::list_datasets(world, region, query),
+            Route::GetDataset(id) => aiworkspace::get_dataset(world, region, &id),
+            Route::ListCodeSources => aiworkspace::list_code_sources(world, region, query),
+            Route::GetCodeSource(id) => aiworkspace::get_code_source(world, region, &id),
             Route::CreateJob => dlc::create_job(world, region, request.body(), at),
             Route::GetJob(id) => dlc::get_job(world, region, &id, query, at),
         }

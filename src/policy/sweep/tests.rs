@@ -30,7 +30,10 @@ fn secrets_are_known_by_their_form() {
             "https://b.example/?x-oss-security-token=[masked]&x-oss-signature=[masked]",
         ),
         ("https://tb.example/?token=abcdefgh12345678", "https://tb.example/?token=[masked]"),
-        ("git clone https://ci:a1B2c3D4@code.example/a.git", "git clone https://ci:[masked]@code.example/a.git"),
+        (
+            "git clone https://ci:a1B2c3D4@code.example/a.git",
+            "git clone https://ci:[masked]@code.example/a.git",
+        ),
         ("://:a1B2c3D4@", "://:[masked]@"),
         ("https://ghp_a1B2c3D4e5F6g7H8i9@code.example/a", "https://[masked]@code.example/a"),
         ("Authorization: Bearer abcdef.123456789", "Authorization: Bearer [masked]"),

@@ -88,7 +88,11 @@ fn an_asset_is_known_in_its_workspace_only() {
             (json!({ id: "a", "WorkspaceId": ["1001"] }), NOWHERE, NOWHERE),
             (json!({ id: "a" }), NOWHERE, FIRST),
             (json!({ id: "a", "WorkspaceId": "" }), NOWHERE, FIRST),
-            (json!({ id: "a ", "WorkspaceId": "1001", "Name": "a", "SourceDatasetId": "a" }), NOWHERE, NOWHERE),
+            (
+                json!({ id: "a ", "WorkspaceId": "1001", "Name": "a", "SourceDatasetId": "a" }),
+                NOWHERE,
+                NOWHERE,
+            ),
         ] {
             let facts = learned(&get, &json!({ "reply": row }));
             assert_eq!(known(&facts, fact, "a"), got, "{row}");

@@ -313,7 +313,8 @@ fn a_missing_workspace_is_told_with_its_id() {
 /// A missing asset is told with where those that exist are listed.
 #[test]
 fn a_missing_asset_is_told_with_its_list() {
-    let error = json!({ "error": { "status": 404, "code": "201400002", "message": "CodeSource not exists" } });
+    let error =
+        json!({ "error": { "status": 404, "code": "201400002", "message": "CodeSource not exists" } });
     let get = json!({ "RegionId": "cn-hangzhou", "CodeSourceId": "code-1" });
     let said = reviewed(&call("aiworkspace_get_code_source", &get), &error, &[]);
     assert_eq!(
