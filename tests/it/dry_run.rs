@@ -60,7 +60,7 @@ fn each_request_is_to_the_letter() {
         }
         tools.insert(tool);
     }
-    assert_eq!(tools.len(), 18, "each tool has a case");
+    assert_eq!(tools.len(), 23, "each tool has a case");
     assert!(!home.file("state").exists(), "a rehearsal leaves nothing behind");
 }
 

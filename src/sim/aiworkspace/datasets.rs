@@ -50,9 +50,21 @@ struct Filter<'q> {
     ids: Option<Vec<&'q str>>,
     name: Option<String>,
     label: Option<&'q str>,
-    words: [(Option<Vec<&'static str>>, fn(&Dataset) -> &str); 6],
+    words: [Words; 6],
     shared: Option<&'static str>,
     nothing: bool,
+}
+
+/// The words that one of a dataset's fields may be.
+struct Words {
+    allowed: Option<Vec<&'static str>>,
+    field: fn(&Dataset) -> &str,
+}
+
+impl Words {
+    fn take(&self, dataset: &Dataset) -> bool {
+        self.allowed.as_ref().is_none_or(|allowed| allowed.contains(&(self.field)(dataset)))
+    }
 }
 
 impl<'q> Filter<'q> {
@@ -64,14 +76,27 @@ impl<'q> Filter<'q> {
             name: query.text("Name").map(str::to_lowercase),
             label: query.text("Label"),
             words: [
-                (query.choices("DataSourceTypes", DATA_SOURCE_TYPES)?, |dataset| &dataset.data_source_type),
-                (query.choices("DataTypes", DATA_TYPES)?, |dataset| &dataset.data_type),
-                (query.choices("Properties", PROPERTIES)?, |dataset| &dataset.property),
-                (query.choices("SourceTypes", SOURCE_TYPES)?, |dataset| &dataset.source_type),
-                (one(query.choice("Edition", EDITIONS)?), |dataset| &dataset.edition),
-                (one(query.choice("Accessibility", &["PUBLIC", "PRIVATE"])?), |dataset| {
-                    &dataset.accessibility
-                }),
+                Words {
+                    allowed: query.choices("DataSourceTypes", DATA_SOURCE_TYPES)?,
+                    field: |dataset| &dataset.data_source_type,
+                },
+                Words {
+                    allowed: query.choices("DataTypes", DATA_TYPES)?,
+                    field: |dataset| &dataset.data_type,
+                },
+                Words {
+                    allowed: query.choices("Properties", PROPERTIES)?,
+                    field: |dataset| &dataset.property,
+                },
+                Words {
+                    allowed: query.choices("SourceTypes", SOURCE_TYPES)?,
+                    field: |dataset| &dataset.source_type,
+                },
+                Words { allowed: one(query.choice("Edition", EDITIONS)?), field: |dataset| &dataset.edition },
+                Words {
+                    allowed: one(query.choice("Accessibility", &["PUBLIC", "PRIVATE"])?),
+                    field: |dataset| &dataset.accessibility,
+                },
             ],
             shared: query.choice("ShareScope", &["TO_ME", "BY_ME"])?,
             nothing: absent.iter().any(|name| query.text(name).is_some()),
@@ -87,15 +112,12 @@ impl<'q> Filter<'q> {
             Some("TO_ME") => dataset.shared_from.is_some(),
             Some(_) => !dataset.shared_to.is_empty(),
         };
-        let worded = |(allowed, of): &(Option<Vec<&str>>, fn(&Dataset) -> &str)| {
-            allowed.as_ref().is_none_or(|allowed| allowed.contains(&of(dataset)))
-        };
         !self.nothing
             && shared
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&dataset.id.as_str()))
             && self.name.as_ref().is_none_or(|name| dataset.name.to_lowercase().contains(name))
             && self.label.is_none_or(labelled)
-            && self.words.iter().all(worded)
+            && self.words.iter().all(|words| words.take(dataset))
     }
 }
 

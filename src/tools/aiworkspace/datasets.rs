@@ -27,7 +27,7 @@ choices! {
 pub struct ListDatasets {
     pub(crate) region_id: RegionId,
     pub(crate) workspace_id: WorkspaceId,
-    /// Comma-separated, like all plurals here.
+    /// Comma-separated, like all lists here.
     #[schemars(regex(pattern = r"^[^,\s]+(,[^,\s]+)*$"))]
     pub(crate) dataset_ids: Option<String>,
     pub(crate) name: Option<String>,
