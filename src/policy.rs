@@ -15,7 +15,7 @@
 //! | [`consent`], `question`, `digest` | a human's yes |
 //! | [`history`] | what was made before |
 //! | [`facts`] | what is known to exist |
-//! | [`mask`], [`sweep`] | what may be shown ([`mask::Masked`]) |
+//! | [`mask`], [`sweep`], `plain` | what may be shown ([`mask::Masked`]) |
 //! | [`hand_over`] | what stands for a secret, and how the secret reaches the vault |
 //! | `failure` | a cloud's error in words |
 
@@ -28,6 +28,7 @@ pub mod hand_over;
 pub mod history;
 pub mod load;
 pub mod mask;
+mod plain;
 mod question;
 pub mod refusal;
 pub mod review;

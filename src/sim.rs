@@ -283,7 +283,12 @@ impl Inner {
             Route::ListCodeSources => aiworkspace::list_code_sources(world, region, query),
             Route::GetCodeSource(id) => aiworkspace::get_code_source(world, region, &id),
             Route::CreateJob => dlc::create_job(world, region, request.body(), at),
+            Route::ListJobs => dlc::list_jobs(world, region, query, at),
             Route::GetJob(id) => dlc::get_job(world, region, &id, query, at),
+            Route::StopJob(id) => dlc::stop_job(world, region, &id, at),
+            Route::GetJobEvents(id) => dlc::get_job_events(world, region, &id, query, at),
+            Route::GetPodEvents(id, pod) => dlc::get_pod_events(world, region, (&id, &pod), query, at),
+            Route::GetPodLogs(id, pod) => dlc::get_pod_logs(world, region, (&id, &pod), query, at),
         }
     }
 }
@@ -293,7 +298,7 @@ mod tests {
     use super::*;
     use http::HeaderMap;
     use jiff::SignedDuration;
-    use testkit::{AT, Call, DLC, WORKSPACE, code, exchange, simulator};
+    use testkit::{AT, Call, DLC, WORKSPACE, code, exchange, job_id, simulator};
 
     const JOB: &str = "/api/v1/jobs/dlc0";
 
@@ -422,7 +427,16 @@ mod tests {
         for at in [AT, later] {
             Call::get(WORKSPACE, "/api/v1/workspaces", "ListWorkspaces").at(at).send(&simulator);
             let id = before["regions"]["cn-hangzhou"]["jobs"][0]["id"].as_str().unwrap();
-            Call::get(DLC, &format!("/api/v1/jobs/{id}"), "GetJob").at(at).send(&simulator);
+            for (path, action) in [
+                ("", "GetJob"),
+                ("/events", "GetJobEvents"),
+                (&format!("/pods/{id}-master-0/events"), "GetPodEvents"),
+                (&format!("/pods/{id}-master-0/logs"), "GetPodLogs"),
+            ] {
+                let read = Call::get(DLC, &format!("/api/v1/jobs/{id}{path}"), action).at(at);
+                assert_eq!(read.send(&simulator).0, 200, "{action}");
+            }
+            Call::get(DLC, "/api/v1/jobs?ShowOwn=false", "ListJobs").at(at).send(&simulator);
         }
         assert_eq!(simulator.state().unwrap(), before);
     }
@@ -435,7 +449,17 @@ mod tests {
                 serde_json::json!({"WorkspaceName": "new_team", "Description": "d", "EnvTypes": ["prod"]});
             let created =
                 Call::post(WORKSPACE, "/api/v1/workspaces", "CreateWorkspace", &wish).send(&simulator);
-            (created, Call::get(WORKSPACE, "/api/v1/workspaces", "ListWorkspaces").send(&simulator))
+            let job = job_id("detector-pretrain");
+            let get = |host, path: &str, action| Call::get(host, path, action).send(&simulator);
+            let stop = format!("/api/v1/jobs/{job}/stop");
+            let logs = format!("/api/v1/jobs/{job}/pods/{job}-worker-1/logs");
+            [
+                created,
+                get(WORKSPACE, "/api/v1/workspaces", "ListWorkspaces"),
+                Call::act(DLC, &stop, "StopJob").send(&simulator),
+                get(DLC, "/api/v1/jobs?ShowOwn=false", "ListJobs"),
+                get(DLC, &logs, "GetPodLogs"),
+            ]
         };
         assert_eq!(run(), run());
     }

@@ -5,6 +5,7 @@
 //! if each did.
 
 mod person;
+mod pyromind;
 mod story;
 
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ pub async fn run() -> Result<ExitCode, CliError> {
     let client = person.clone().serve(child).await.map_err(|error| DemoError::Initialize(Box::new(error)))?;
     let demo = Demo { client, human: person };
     demo.tell().await?;
+    demo.tell_of_pyromind().await?;
     demo.client.cancel().await.map_err(|_| DemoError::Unexpected("the server didn't stop".to_owned()))?;
 
     heading("The record")?;

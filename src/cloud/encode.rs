@@ -179,6 +179,50 @@ mod tests {
         assert_eq!(query(&[("a b", "&=")]), "a%20b=%26%3D");
     }
 
+    fn wired(tool: &str, arguments: Value) -> Wire {
+        wire(crate::tools::find(tool).unwrap(), arguments.as_object().unwrap()).unwrap()
+    }
+
+    /// Lists are one text, joined by commas as they were given; a map is one text of compact JSON.
+    #[test]
+    fn lists_and_maps_are_one_value_each_in_a_query() {
+        let wire = wired(
+            "dlc_list_jobs",
+            serde_json::json!({
+                "RegionId": "cn-hangzhou",
+                "JobIds": "dlc1,dlc2",
+                "Tags": { "team": "vision", "stage": "a=b" },
+                "ShowOwn": false,
+                "PageSize": 50,
+                "detail": "full",
+            }),
+        );
+        let pairs = [
+            ("JobIds", "dlc1,dlc2"),
+            ("Tags", r#"{"team":"vision","stage":"a=b"}"#),
+            ("ShowOwn", "false"),
+            ("PageSize", "50"),
+        ];
+        let query = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        assert_eq!(wire, Wire { path: "/api/v1/jobs".to_owned(), query, body: None });
+        assert_eq!(
+            super::query(&wire.query),
+            "JobIds=dlc1%2Cdlc2&PageSize=50&ShowOwn=false&Tags=%7B%22team%22%3A%22vision%22%2C%22stage%22%3A%22a%3Db%22%7D"
+        );
+        let wire = wired(
+            "dlc_get_pod_logs",
+            serde_json::json!({ "RegionId": "cn-hangzhou", "JobId": "a/b", "PodId": "p~0", "Containers": "a,b" }),
+        );
+        assert_eq!(wire.path, "/api/v1/jobs/a%2Fb/pods/p~0/logs");
+        assert_eq!(wire.query, [("Containers".to_owned(), "a,b".to_owned())]);
+    }
+
+    #[test]
+    fn a_stop_has_neither_query_nor_body() {
+        let wire = wired("dlc_stop_job", serde_json::json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }));
+        assert_eq!(wire, Wire { path: "/api/v1/jobs/dlc1/stop".to_owned(), query: Vec::new(), body: None });
+    }
+
     proptest! {
         #[test]
         fn any_segment_decodes_back_and_is_plain(text in "\\PC*|.*") {

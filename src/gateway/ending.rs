@@ -77,7 +77,8 @@ impl Ending {
             return self.tell(unkept()).await;
         }
         let error = masked.is_error().then_some(PARTIAL);
-        match self.gateway.append(self.record.clone().ended(error, masked.redactions().clone())).await {
+        let record = self.record.clone().showing(&masked);
+        match self.gateway.append(record.ended(error, masked.redactions().clone())).await {
             Ok(seq) => {
                 let known = Known { at: self.now, learned_at: seq };
                 self.gateway.policy.learn(call, outcome, &mut self.scope.lock().facts, known);
@@ -89,7 +90,8 @@ impl Ending {
 
     pub(super) async fn exists(self, call: &Call, existing: &Existing) -> Step {
         let masked = self.gateway.policy.mask_existing(existing, &mut self.scope.lock().seen);
-        let entry = self.record.clone().answered_by_existing(masked.redactions().clone());
+        let record = self.record.clone().showing(&masked);
+        let entry = record.answered_by_existing(masked.redactions().clone());
         match self.gateway.append(entry).await {
             Ok(seq) => {
                 let known = Known { at: self.now, learned_at: seq };

@@ -13,7 +13,7 @@ use crate::audit::{
     Verdict as VerdictKind,
 };
 use crate::policy::consent::{Answer, Approval, Reply};
-use crate::policy::mask::MaskedCall;
+use crate::policy::mask::{Masked, MaskedCall};
 use crate::policy::unique_name;
 use crate::policy::verdict::{Judgement, Said, Verdict};
 use crate::spec::{Call, Tool};
@@ -143,6 +143,12 @@ impl Record {
     /// Adds the requests that went out.
     pub(super) fn sent(&mut self, calls: Vec<CloudCall>) {
         self.entry.cloud_calls.extend(calls);
+    }
+
+    /// Adds which of what is shown strangers may have written.
+    pub(super) fn showing(mut self, masked: &Masked) -> Self {
+        self.entry.untrusted = masked.untrusted().to_vec();
+        self
     }
 
     /// The line before a call that changes the world.

@@ -1,9 +1,11 @@
 //! A cloud's error in words that an agent can act on: what happened, whose turn it is, what to do next.
 
+mod pyromind;
+
 use super::refusal::{CloudFailure, Refusal};
 use super::verdict::CloudError;
 use crate::error::Fault;
-use crate::spec::Call;
+use crate::spec::{Call, Vendor};
 use crate::tools;
 
 /// The codes by which AIWorkSpace says that a workspace doesn't exist: R-WS-74, and the two that the public
@@ -20,7 +22,10 @@ const NO_ASSET: [(&str, &str, &str, &str); 2] = [
 /// The refusal that `error` becomes.
 pub(super) fn explain(error: &CloudError, call: &Call) -> Refusal {
     let message = error.message.open().as_str().unwrap_or_default();
-    let (rule, text, fault, retryable) = diagnose(error, call);
+    let (rule, text, fault, retryable) = match call.spec().cloud.vendor() {
+        Vendor::Alibaba => diagnose(error, call),
+        Vendor::PyroMind => pyromind::diagnose(error, call),
+    };
     Refusal {
         error: text,
         rule: rule.to_owned(),

@@ -171,7 +171,7 @@ pub struct Variable {
     pub say: String,
 }
 
-/// A sentence that the question adds.
+/// A sentence that the question adds, where all that it asks for is so.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
@@ -181,8 +181,25 @@ pub struct Note {
     pub given: Option<String>,
     /// Said when this argument is missing: a path without indices.
     pub missing: Option<String>,
+    /// Said when each of these arguments has such a value.
+    #[serde(default)]
+    pub when: Vec<When>,
     /// The sentence.
     pub say: String,
+}
+
+/// Values of an argument. Where lists lead to several, one such value is enough.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// The argument: a path without indices.
+    pub path: String,
+    /// The values, as text; none for any.
+    #[serde(default)]
+    pub is: Vec<String>,
+    /// The values that it is none of.
+    #[serde(default)]
+    pub not: Vec<String>,
 }
 
 /// Something is looked up before the call.
@@ -214,6 +231,8 @@ pub enum Check {
     Activation,
     /// Whether the name of what is to be made is free.
     UniqueName,
+    /// Whether instants that must lie ahead do: at the clock alone.
+    Ahead,
 }
 
 /// A value must have come from a cloud's own list.

@@ -5,7 +5,8 @@
 //!
 //! A text of a reply is one of three. A personal or secret one is masked by its mark. An exact one, such as an
 //! identifier, is shown as it is but for what has the form of a credential: a byte less and it wouldn't be the one
-//! that was listed. All else is free text, and swept of every personal or secret value seen so far as well. A
+//! that was listed. All else is free text: stripped of what acts on a terminal or can't be seen, and swept of every
+//! personal or secret value seen so far as well. What strangers may have written is bounded and labelled besides. A
 //! refusal is words of many origins and swept whole.
 //!
 //! Nobody else makes a [`Masked`]:
@@ -15,11 +16,14 @@
 //!     body: serde_json::json!({"UserId": "1095312831785714"}),
 //!     is_error: false,
 //!     redactions: Default::default(),
+//!     untrusted: Vec::new(),
 //! };
 //! ```
 
 mod handing;
+mod paging;
 mod request;
+mod untrusted;
 mod view;
 
 use std::collections::BTreeMap;
@@ -28,12 +32,13 @@ use serde_json::{Map, Value, json};
 
 use super::hand_over::Deposit;
 use super::refusal::Refusal;
-use super::sweep::Seen;
+use super::sweep::{Seen, Text};
 use super::verdict::{CloudError, Existing, Raw};
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::Detail;
 use crate::spec::{Call, Tool};
 use handing::Hands;
+use untrusted::Texts;
 use view::View;
 
 /// What an empty or absent masked value shows (R-WS-27).
@@ -47,6 +52,7 @@ pub struct Masked {
     body: Value,
     is_error: bool,
     redactions: BTreeMap<String, u64>,
+    untrusted: Vec<String>,
 }
 
 impl Masked {
@@ -60,9 +66,15 @@ impl Masked {
         self.is_error
     }
 
-    /// How many values were masked, by mask; fields dropped as `dropped`, texts swept as `swept`.
+    /// How many values were masked, by mask; fields dropped as `dropped`, texts swept as `swept`, characters that
+    /// act or can't be seen as `stripped`.
     pub const fn redactions(&self) -> &BTreeMap<String, u64> {
         &self.redactions
+    }
+
+    /// The paths of what strangers may have written, without indices.
+    pub fn untrusted(&self) -> &[String] {
+        &self.untrusted
     }
 }
 
@@ -77,6 +89,10 @@ pub struct Shown {
 
 /// What tells how a person gets what was handed over.
 const HANDED_OVER: &str = "handed_over";
+/// What tells that a list goes on.
+const NEXT_PAGE: &str = "next_page";
+/// What holds a reply beside the failure that it tells of.
+const RESULT: &str = "result";
 
 /// What is to be shown.
 pub enum Disclosure<'d> {
@@ -121,29 +137,34 @@ pub struct HandOver<'h> {
 pub(super) fn mask(disclosure: &Disclosure<'_>, hand_over: HandOver<'_>, seen: &mut Seen) -> Shown {
     let mut redactions = BTreeMap::new();
     let mut deposits = Vec::new();
+    let mut texts = Texts::default();
     let (body, is_error) = match disclosure {
         Disclosure::Reply(call, raw) => {
-            let shown = reply(call, raw, hand_over, seen, &mut redactions, &mut deposits);
-            (if shown.is_object() { shown } else { json!({}) }, false)
+            texts = Texts::of(call.tool(), "");
+            let shown = reply(call, raw, hand_over, seen, &mut redactions, &mut deposits, &mut texts);
+            (with_next_page(call, raw, shown, seen, &mut redactions), false)
         }
         Disclosure::Existing(existing) => {
             note(existing.tool.reply(), existing.reply.open(), seen);
-            let shown = View::new(seen, true, &mut redactions, None)
+            texts = Texts::of(existing.tool, label(existing).map_or("existing", |_| "Existing"));
+            let shown = View::new(seen, true, &mut redactions, None, &mut texts)
                 .show(existing.tool.reply(), existing.reply.open());
             (already(existing, shown), false)
         }
         Disclosure::Refusal(refusal) => (words(refusal, seen, &mut redactions), true),
         Disclosure::Partial(call, refusal, raw) => {
-            let shown = reply(call, raw, hand_over, seen, &mut redactions, &mut deposits);
+            texts = Texts::of(call.tool(), RESULT);
+            let shown = reply(call, raw, hand_over, seen, &mut redactions, &mut deposits, &mut texts);
             let mut body = words(refusal, seen, &mut redactions);
             if let Value::Object(body) = &mut body {
-                body.insert("result".to_owned(), shown);
+                body.insert(RESULT.to_owned(), shown);
             }
             (body, true)
         }
     };
     let body = with_handles(body, hand_over.command, &deposits);
-    Shown { masked: Masked { body, is_error, redactions }, deposits }
+    let (body, untrusted) = texts.label(body);
+    Shown { masked: Masked { body, is_error, redactions, untrusted }, deposits }
 }
 
 /// A reply as it may be shown; what is handed over goes to `deposits`.
@@ -154,14 +175,30 @@ fn reply(
     seen: &mut Seen,
     redactions: &mut BTreeMap<String, u64>,
     deposits: &mut Vec<Deposit>,
+    texts: &mut Texts,
 ) -> Value {
     let tool = call.tool();
     note(tool.reply(), raw.open(), seen);
     let hands = Hands::new(hand_over.key, tool.name());
-    let mut view = View::new(seen, wants_full(call), redactions, Some(hands));
+    let mut view = View::new(seen, wants_full(call), redactions, Some(hands), texts);
     let shown = view.show(tool.reply(), raw.open());
     deposits.extend(view.into_deposits());
     shown
+}
+
+/// A reply as a body, with what leads to the next page of a list.
+fn with_next_page(
+    call: &Call,
+    raw: &Raw,
+    shown: Value,
+    seen: &Seen,
+    redactions: &mut BTreeMap<String, u64>,
+) -> Value {
+    let mut body = if shown.is_object() { shown } else { json!({}) };
+    if let (Value::Object(body), Some(text)) = (&mut body, paging::next_page(call, raw.open())) {
+        body.insert(NEXT_PAGE.to_owned(), seen.sweep(&text, Text::Free, redactions).into());
+    }
+    body
 }
 
 /// `body`, with what its handles are for.
@@ -178,7 +215,7 @@ fn with_handles(mut body: Value, command: &str, deposits: &[Deposit]) -> Value {
 
 /// What exists already as an answer: in the words of its reply, which are either natural language or the wire's.
 fn already(existing: &Existing, shown: Value) -> Value {
-    let label = existing.tool.reply().field(existing.id).and_then(|shape| shape.label.as_deref());
+    let label = label(existing);
     let name = label.unwrap_or(existing.id);
     let id = shown.get(name).cloned().unwrap_or(Value::Null);
     let note = &existing.note;
@@ -186,6 +223,11 @@ fn already(existing: &Existing, shown: Value) -> Value {
         Some(_) => json!({ name: id, "Already Existed": true, "Note": note, "Existing": shown }),
         None => json!({ name: id, "already_existed": true, "note": note, "existing": shown }),
     }
+}
+
+/// The natural-language name of the id of what exists, if its reply speaks so.
+fn label(existing: &Existing) -> Option<&str> {
+    existing.tool.reply().field(existing.id)?.label.as_deref()
 }
 
 fn words(refusal: &Refusal, seen: &Seen, redactions: &mut BTreeMap<String, u64>) -> Value {

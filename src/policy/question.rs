@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::consent::{Form, Question, Quoted, region_form};
 use super::digest;
-use super::load::{Confirm, Highlight, Variable};
+use super::load::{Confirm, Highlight, Variable, When};
 use super::mask::MaskedCall;
 use super::refusal::Refusal;
 use crate::error::Fault;
@@ -85,6 +85,7 @@ pub(super) fn arguments(
         .filter(|note| note.tool == spec.name)
         .filter(|note| note.given.as_ref().is_none_or(|path| holds(&given, path)))
         .filter(|note| note.missing.as_ref().is_none_or(|path| !holds(&given, path)))
+        .filter(|note| note.when.iter().all(|when| is_so(&given, when)))
         .map(|note| note.say.clone());
     let notes: Vec<String> = kept_back(hidden(&given, &shown)).into_iter().chain(said).collect();
     section(&mut message, "Note", &notes);
@@ -256,11 +257,23 @@ fn pointed_out<'r>(rules: &'r [Variable], name: &str) -> impl Iterator<Item = &'
 
 /// Whether `value` has something at `path`, a path without indices.
 fn holds(value: &Value, path: &str) -> bool {
+    leads_to(value, path, &|_| true)
+}
+
+fn is_so(value: &Value, when: &When) -> bool {
+    leads_to(value, &when.path, &|found| {
+        let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+        (when.is.is_empty() || when.is.contains(&text)) && !when.not.contains(&text)
+    })
+}
+
+/// Whether `path`, a path without indices, leads from `value` to something that is `wanted`.
+fn leads_to(value: &Value, path: &str, wanted: &dyn Fn(&Value) -> bool) -> bool {
     match value {
-        Value::Array(items) => items.iter().any(|item| holds(item, path)),
+        Value::Array(items) => items.iter().any(|item| leads_to(item, path, wanted)),
         Value::Object(object) => match path.split_once('.') {
-            Some((first, rest)) => object.get(first).is_some_and(|value| holds(value, rest)),
-            None => object.contains_key(path),
+            Some((first, rest)) => object.get(first).is_some_and(|value| leads_to(value, rest, wanted)),
+            None => object.get(path).is_some_and(wanted),
         },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }

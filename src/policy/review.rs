@@ -1,7 +1,7 @@
 //! What an outcome means.
 //!
 //! No create has a client token, so a write is never sent twice. What became of one whose answer was lost, or
-//! that lost a race for its name, is found out by looking ([`super::unique`]).
+//! that lost a race for its name, is found out by looking (`policy::unique`).
 
 use serde_json::Value;
 

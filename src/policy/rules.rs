@@ -5,6 +5,7 @@
 //! or reads a clock.
 
 mod confirm;
+mod instants;
 mod precheck;
 mod provenance;
 mod secrets;
@@ -19,6 +20,7 @@ use super::verdict::{Cleared, Existing, Finding, Judgement, Said, Verdict};
 use super::{Knowledge, Policy};
 use crate::spec::{Call, Origin};
 pub(super) use confirm::{arguments_question, made_before, setting};
+pub(super) use instants::has_instants;
 pub(super) use precheck::is_activated;
 pub(super) use provenance::{needs_workspace, place_of};
 
@@ -98,6 +100,10 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         bench.hear(rule, path, ruling);
     }
     let holds_credential = bench.decided.is_some();
+    for rule in of_check(&policy.rules.precheck, Check::Ahead, call) {
+        let (path, ruling) = instants::ahead(rule, call, now);
+        bench.hear(rule, path, ruling);
+    }
     let arguments = Value::Object(call.arguments().clone());
     for rule in &policy.rules.provenance {
         match provenance::known(policy, rule, call, &arguments, knowledge, now, &mut grounds) {

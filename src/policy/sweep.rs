@@ -5,13 +5,15 @@
 //! name, a description. The sweep finds it there. People are called `admin` and `vision`, though, and such words
 //! stand in identifiers too, so that what is swept depends on what a [`Text`] is.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::AhoCorasick;
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
+use super::plain::plain;
 use crate::spec::value::is_region;
 
 /// How many noted values are kept; the oldest go first.
@@ -38,9 +40,20 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
     .ok()
 });
-/// The groups of [`SECRETS`] that stand before a secret, and after one.
-const LEADS: [&str; 4] = ["lead", "before", "user", "scheme"];
-const TAILS: [&str; 2] = ["host", "site"];
+/// What else looks like a secret or a person where nothing needs to be seen: in what a program printed. There a value
+/// may follow a flag's blank, be short and stand in quotes; other services' tokens, addresses and account ids go too.
+static PRINTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r#"(?P<lead>(?i-u:(?:secret|token|passw(?:or)?d|credential|api[_-]?key|access[_-]?key(?:[_-]?id)?)["']?[ \t]*[:=][ \t]*["']?))"#,
+        r"[0-9A-Za-z._~+/=%-]{8,}",
+        r#"|(?P<flag>(?i-u:--?[a-z-]*(?:secret|token|password|key)[a-z-]*[ \t]+["']?))[0-9A-Za-z._~+/=%-]{8,}"#,
+        r#"|(?P<who>(?i-u:(?:user|account|owner|tenant|creator|operator)[ _-]?(?:id|uid|kp)?["']?[ \t]*[:=][ \t]*["']?))[0-9]{10,}"#,
+        r"|gh[opsu]_[0-9A-Za-z]{20,}|github_pat_[0-9A-Za-z_]{20,}|glpat-[0-9A-Za-z_-]{20,}|hf_[0-9A-Za-z]{16,}",
+        r"|sk-[0-9A-Za-z_-]{20,}|AKIA[0-9A-Z]{16}",
+        r"|[0-9A-Za-z._%+-]+@[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)+",
+    ))
+    .ok()
+});
 /// No text shorter than this, in bytes, matches any of [`SECRETS`].
 const SHORTEST_SECRET: usize = 13;
 
@@ -49,6 +62,8 @@ const SHORTEST_SECRET: usize = 13;
 pub enum Text {
     /// Words that somebody wrote: all of them, short ones where they stand alone.
     Free,
+    /// What a program printed: the same, and whatever else looks like a secret or a person.
+    Printed,
     /// An identifier, a state, a time, as a cloud gives it: none.
     Exact,
     /// The same, as an agent gives it, who can write anything there: those that don't stand in one by chance.
@@ -65,9 +80,16 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Remembers a personal or secret value, to be swept out of texts from now on. Past a number of them the
-    /// oldest is forgotten. A region's id is nobody's name.
+    /// Remembers a personal or secret value, to be swept out of texts from now on, also as a text has it that what
+    /// can't be seen was stripped from. Past a number of them the oldest is forgotten. A region's id is nobody's name.
     pub fn note(&mut self, value: &str) {
+        self.note_as_is(value);
+        if let (Cow::Owned(plain), _) = plain(value) {
+            self.note_as_is(&plain);
+        }
+    }
+
+    fn note_as_is(&mut self, value: &str) {
         let shortest = if value.is_ascii() { 4 } else { 2 };
         if value.chars().count() < shortest
             || is_region(value)
@@ -104,25 +126,42 @@ impl Seen {
 
     /// `text` without secrets and without the seen values that `kind` says. What was taken out is counted.
     pub fn sweep(&self, text: &str, kind: Text, redactions: &mut BTreeMap<String, u64>) -> String {
+        self.sweep_until(text, text.len(), kind, redactions)
+    }
+
+    /// The first `end` bytes of `text`, swept of all that begins in them, wherever it ends.
+    pub fn sweep_until(
+        &self,
+        text: &str,
+        end: usize,
+        kind: Text,
+        redactions: &mut BTreeMap<String, u64>,
+    ) -> String {
         let Some(mut gone) = self.seen_in(text, kind) else { return GONE.to_owned() };
         if text.len() >= SHORTEST_SECRET {
             let Some(secrets) = SECRETS.as_ref() else { return GONE.to_owned() };
-            gone.extend(secrets.captures_iter(text).filter_map(|found| {
-                let whole = found.get(0)?;
-                let lead = LEADS.iter().find_map(|name| found.name(name));
-                let tail = TAILS.iter().find_map(|name| found.name(name));
-                Some((
-                    lead.map_or(whole.start(), |lead| lead.end()),
-                    tail.map_or(whole.end(), |tail| tail.start()),
-                ))
-            }));
+            gone.extend(
+                secrets
+                    .captures_iter(text)
+                    .filter_map(|found| without_lead(&found, &["lead", "before", "user", "scheme"])),
+            );
         }
+        if kind == Text::Printed {
+            let Some(printed) = PRINTED.as_ref() else { return GONE.to_owned() };
+            gone.extend(
+                printed
+                    .captures_iter(text)
+                    .filter_map(|found| without_lead(&found, &["lead", "flag", "who"])),
+            );
+        }
+        let shown = text.get(..end).unwrap_or_default();
+        let mut gone = merged(gone);
+        gone.retain(|(start, _)| *start < shown.len());
         if gone.is_empty() {
-            return text.to_owned();
+            return shown.to_owned();
         }
-        let gone = merged(gone);
         *redactions.entry("swept".to_owned()).or_default() += u64::try_from(gone.len()).unwrap_or(u64::MAX);
-        without(text, &gone)
+        without(shown, &gone)
     }
 
     /// Where seen values stand in `text`; `None` when nobody can tell.
@@ -135,7 +174,8 @@ impl Seen {
         let goes = |&(start, end): &(usize, usize)| {
             let value = text.get(start..end).unwrap_or_default();
             let unmistakable = value.chars().count() >= UNMISTAKABLE || !value.is_ascii();
-            unmistakable || (kind == Text::Free && stands_alone(text, start, end))
+            let alone = || stands_alone(text, start, end);
+            unmistakable || (matches!(kind, Text::Free | Text::Printed) && alone())
         };
         Some(found.map(|found| (found.start(), found.end())).filter(goes).collect())
     }
@@ -178,6 +218,14 @@ impl Seen {
             Value::Null | Value::Bool(_) | Value::Number(_) => value,
         }
     }
+}
+
+/// Where a secret stands, without the name before it and the `@` after it.
+fn without_lead(found: &Captures<'_>, leads: &[&str]) -> Option<(usize, usize)> {
+    let whole = found.get(0)?;
+    let lead = leads.iter().find_map(|name| found.name(name));
+    let at = found.name("host").or_else(|| found.name("site"));
+    Some((lead.map_or(whole.start(), |lead| lead.end()), at.map_or(whole.end(), |at| at.start())))
 }
 
 /// The places in order, overlapping ones as one: a short value that begins before a longer one must not hide it.

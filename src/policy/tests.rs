@@ -9,6 +9,7 @@ mod question;
 mod rehearsal;
 mod review;
 mod table;
+mod untrusted;
 
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -16,7 +17,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::consent::{Answer, Approval, Channel, Consents, Heard, Operator, Question, Reply, Waiver};
+use super::consent::{Answer, Approval, Channel, Consents, Form, Heard, Operator, Question, Reply, Waiver};
 use super::evidence::Evidence;
 use super::facts::{Facts, Known};
 use super::history::History;
@@ -137,7 +138,11 @@ fn refused(verdict: Verdict) -> Refusal {
 }
 
 fn yes(question: &Question) -> Answer {
-    answer(question, Reply::Accepted(json!({ "approve": true })))
+    let filled = match question.form() {
+        Form::TypeId { id, .. } => json!({ "resource_id": id }),
+        Form::Approve | Form::Region { .. } => json!({ "approve": true }),
+    };
+    answer(question, Reply::Accepted(filled))
 }
 
 fn answer(question: &Question, reply: Reply) -> Answer {

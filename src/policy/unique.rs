@@ -295,6 +295,11 @@ fn in_words(value: &Value) -> String {
         Value::Array(items) => {
             items.iter().map(in_words).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
         }
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| format!("{name} {}", in_words(value)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }

@@ -1,5 +1,9 @@
 //! What a request asks, read strictly: its query and its JSON body.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -62,6 +66,27 @@ impl Query {
         self.list(name)
             .map(|values| values.into_iter().map(|value| one_of(name, value, allowed)).collect())
             .transpose()
+    }
+
+    /// An integer between `least` and `most`.
+    pub(super) fn integer<T>(&self, name: &str, least: T, most: T) -> Result<Option<T>, CloudError>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let read = |value: &str| match value.parse::<T>() {
+            Ok(number) if (&least..=&most).contains(&&number) => Ok(number),
+            _ => Err(CloudError::invalid(name, &format!("must be an integer from {least} to {most}"))),
+        };
+        self.text(name).map(read).transpose()
+    }
+
+    /// An instant in ISO 8601, with `Z` or an offset.
+    pub(super) fn instant(&self, name: &str) -> Result<Option<Timestamp>, CloudError> {
+        let read = |value: &str| {
+            let demand = "must be a time such as 2020-11-08T16:00:00Z";
+            value.parse().map_err(|_| CloudError::invalid(name, demand))
+        };
+        self.text(name).map(read).transpose()
     }
 
     /// The part of `rows` that `PageNumber` (from 1) and `PageSize` (20 by default) ask for.

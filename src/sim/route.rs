@@ -140,7 +140,14 @@ pub(super) enum Route {
     ListCodeSources,
     GetCodeSource(String),
     CreateJob,
+    ListJobs,
     GetJob(String),
+    StopJob(String),
+    GetJobEvents(String),
+    /// Of a job and a pod.
+    GetPodEvents(String, String),
+    /// Of a job and a pod.
+    GetPodLogs(String, String),
 }
 
 impl Route {
@@ -169,7 +176,15 @@ impl Route {
                 Self::GetCodeSource(id(segment))
             }
             (Product::Dlc, "POST", ["jobs"]) => Self::CreateJob,
-            (Product::Dlc, "GET", ["jobs", segment]) if !segment.is_empty() => Self::GetJob(id(segment)),
+            (Product::Dlc, "GET", ["jobs"]) => Self::ListJobs,
+            (Product::Dlc, method, ["jobs", job, rest @ ..]) if !job.is_empty() => match (method, rest) {
+                ("GET", []) => Self::GetJob(id(job)),
+                ("POST", ["stop"]) => Self::StopJob(id(job)),
+                ("GET", ["events"]) => Self::GetJobEvents(id(job)),
+                ("GET", ["pods", pod, "events"]) if !pod.is_empty() => Self::GetPodEvents(id(job), id(pod)),
+                ("GET", ["pods", pod, "logs"]) if !pod.is_empty() => Self::GetPodLogs(id(job), id(pod)),
+                _ => return Err(not_found()),
+            },
             _ => return Err(not_found()),
         };
         Ok(route)
@@ -187,7 +202,13 @@ impl Route {
             | Self::GetDataset(_)
             | Self::ListCodeSources
             | Self::GetCodeSource(_) => Product::AiWorkSpace,
-            Self::CreateJob | Self::GetJob(_) => Product::Dlc,
+            Self::CreateJob
+            | Self::ListJobs
+            | Self::GetJob(_)
+            | Self::StopJob(_)
+            | Self::GetJobEvents(_)
+            | Self::GetPodEvents(..)
+            | Self::GetPodLogs(..) => Product::Dlc,
         }
     }
 
@@ -204,7 +225,12 @@ impl Route {
             Self::ListCodeSources => "ListCodeSources",
             Self::GetCodeSource(_) => "GetCodeSource",
             Self::CreateJob => "CreateJob",
+            Self::ListJobs => "ListJobs",
             Self::GetJob(_) => "GetJob",
+            Self::StopJob(_) => "StopJob",
+            Self::GetJobEvents(_) => "GetJobEvents",
+            Self::GetPodEvents(..) => "GetPodEvents",
+            Self::GetPodLogs(..) => "GetPodLogs",
         }
     }
 
@@ -310,6 +336,7 @@ mod tests {
         assert_eq!(Route::CreateWorkspace.tool(), "aiworkspace_create_workspace");
         assert_eq!(Route::ListCodeSources.tool(), "aiworkspace_list_code_sources");
         assert_eq!(Route::GetJob("dlc1".to_owned()).tool(), "dlc_get_job");
+        assert_eq!(Route::GetPodLogs("dlc1".to_owned(), "p".to_owned()).tool(), "dlc_get_pod_logs");
     }
 
     #[test]
@@ -326,6 +353,14 @@ mod tests {
             "/api/v1/jobs",
             "/",
         ] {
+            assert_eq!(find(path), Err(not_found()), "{path}");
+        }
+        let find = |path| Route::find(Product::Dlc, &Method::GET, path);
+        let pod = Route::GetPodLogs("a".to_owned(), "a-worker-0/".to_owned());
+        assert_eq!(find("/api/v1/jobs/a/pods/a-worker-0%2F/logs"), Ok(pod));
+        for path in
+            ["/api/v1/jobs//stop", "/api/v1/jobs/a/stop", "/api/v1/jobs/a/pods//logs", "/api/v1/jobs/a/"]
+        {
             assert_eq!(find(path), Err(not_found()), "{path}");
         }
     }

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use http::{Request, Response};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::world::{CANARIES, World};
+use super::world::{CANARIES, Job, World};
 use super::{ACCESS_KEY_ID, ACCESS_KEY_SECRET, Simulator, clock, faults::Faults, verify};
 use crate::cloud::transport::Transport;
 
@@ -35,6 +35,11 @@ impl Call {
 
     pub(super) fn post(host: &str, path: &str, action: &str, body: &Value) -> Self {
         Self::new("POST", host, path, action, body.to_string().into())
+    }
+
+    /// A POST without a body.
+    pub(super) fn act(host: &str, path: &str, action: &str) -> Self {
+        Self::new("POST", host, path, action, Bytes::new())
     }
 
     fn new(method: &str, host: &str, path: &str, action: &str, body: Bytes) -> Self {
@@ -92,6 +97,27 @@ pub(super) fn exchange(simulator: &Simulator, request: Request<Bytes>, at: Times
 
 pub(super) fn simulator() -> Simulator {
     Simulator::new(World::seeded(1), Faults::default())
+}
+
+/// Submits a job of two workers in cn-hangzhou's `vision_train` at [`AT`].
+pub(super) fn submit(simulator: &Simulator, command: &str) -> String {
+    let image = "registry-vpc.cn-hangzhou.aliyuncs.com/vision-team/detector:2025.11";
+    let body = json!({
+        "DisplayName": "train",
+        "JobType": "PyTorchJob",
+        "WorkspaceId": workspace_id("vision_train"),
+        "JobSpecs": [{"Type": "Worker", "Image": image, "PodCount": 2, "EcsSpec": "ecs.gn6i-c4g1.xlarge"}],
+        "UserCommand": command,
+    });
+    let (_, reply) = Call::post(DLC, "/api/v1/jobs", "CreateJob", &body).send(simulator);
+    reply["JobId"].as_str().unwrap().to_owned()
+}
+
+/// The id of the seeded job of cn-hangzhou whose name starts so.
+pub(super) fn job_id(name: &str) -> String {
+    let world = World::seeded(1);
+    let named = |job: &&Job| job.request["DisplayName"].as_str().unwrap().starts_with(name);
+    world.region("cn-hangzhou").jobs.iter().find(named).unwrap().id.clone()
 }
 
 /// Status and code of an error.

@@ -64,10 +64,11 @@ enum Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    fn read(headers: &'a HeaderMap) -> Result<Self, CloudError> {
+    fn read(request: &'a Request<Bytes>) -> Result<Self, CloudError> {
+        let headers = request.headers();
         let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         match value.and_then(|value| value.split_once(' ')) {
-            Some((acs3::NAME, claim)) => acs3::Authorization::read(claim, headers).map(Self::Acs3),
+            Some((acs3::NAME, claim)) => acs3::Authorization::read(claim, request).map(Self::Acs3),
             Some((roa::NAME, claim)) => roa::Authorization::read(claim, headers).map(Self::Roa),
             Some(_) | None => Err(incomplete()),
         }
@@ -111,7 +112,7 @@ pub(super) fn verify(
     nonces: &mut Nonces,
 ) -> Result<(), CloudError> {
     let headers = request.headers();
-    let claim = Claim::read(headers)?;
+    let claim = Claim::read(request)?;
     let secret = secret_of(claim.access_key_id(), headers)?;
     let date = claim.date().ok_or_else(|| {
         CloudError::bad_request(

@@ -273,6 +273,9 @@ pub(super) struct Job {
     /// How long it runs if nothing cuts it short.
     pub(super) run: SignedDuration,
     pub(super) outcome: Outcome,
+    /// When somebody stopped it.
+    pub(super) stopped: Option<Timestamp>,
+    pub(super) output: Output,
     /// The body of its CreateJob.
     pub(super) request: Map<String, Value>,
 }
@@ -284,6 +287,17 @@ pub(super) enum Outcome {
     CommandFails,
     /// Its image can't be pulled, so it never runs.
     ImageMissing,
+}
+
+/// What a job's containers print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum Output {
+    /// What a training loop prints.
+    Ordinary,
+    /// A training loop that ends in an attack on whoever reads it.
+    Hostile,
+    /// A training loop whose lines are about 5 KB long.
+    Flood,
 }
 
 #[cfg(test)]
@@ -347,17 +361,22 @@ mod tests {
     fn every_canary_is_planted_and_every_planted_identity_is_a_canary() {
         let world = World::seeded(1);
         let state = serde_json::to_string(&world).unwrap();
-        // Those that no seeded thing holds appear in denials, in what requests create, or in job replies.
+        // Those that no seeded thing holds appear in denials, in what requests create, or in what jobs answer.
         let elsewhere = [
             canaries::PRINCIPAL_NAME,
             canaries::PRINCIPAL_OWNER_ID,
             canaries::DIAGNOSTIC_MESSAGE,
             canaries::RIVAL,
             canaries::TENANT,
-            canaries::CALLER.user_id,
             canaries::CALLER.user_kp,
             canaries::CALLER.user_name,
             canaries::CALLER.display_name,
+            canaries::CREATOR_A_NAME,
+            canaries::CREATOR_B_NAME,
+            canaries::LOG_ACCESS_KEY,
+            canaries::LOG_SECRET,
+            canaries::LOG_BEARER,
+            canaries::LOG_PERSON,
         ];
         for canary in CANARIES {
             assert_eq!(canaries_in(&state).contains(canary), !elsewhere.contains(canary), "{canary}");

@@ -5,3 +5,4 @@ pub(crate) mod arguments;
 mod catalogue;
 mod jobs;
 mod properties;
+mod pyromind;

@@ -6,7 +6,7 @@ use crate::harness::human::Human;
 use crate::harness::world::{
     CREATE_JOB, DETECTOR, DETECTOR_CODE, DETECTOR_ID, EVALUATION_CODE, GET_CODE_SOURCE, GET_DATASET,
     GET_IMAGE, HOLDOUT, LIST_CODE_SOURCES, LIST_DATASETS, LIST_IMAGES, LIST_WORKSPACES, PAYROLL,
-    PAYROLL_CODE, PYTORCH, REGION, SALARIES, SCENES, VISION, VISION_EVAL, assets_of, here, job,
+    PAYROLL_CODE, PYTORCH, REGION, SALARIES, SCENES, VISION, VISION_EVAL, here, job,
 };
 use crate::harness::{Era, Home, Session, paths};
 
@@ -27,6 +27,11 @@ fn mounting(workspace: &str, dataset: &str, code: &str) -> Value {
     job["DataSources"] = json!([{ "DataSourceId": dataset, "MountPath": "/data" }]);
     job["CodeSource"] = json!({ "CodeSourceId": code, "MountPath": "/code" });
     job
+}
+
+/// What a list lists of a workspace.
+fn assets_of(workspace: &str) -> Value {
+    json!({ "RegionId": REGION, "WorkspaceId": workspace })
 }
 
 fn dataset(id: &str) -> Value {

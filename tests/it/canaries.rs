@@ -10,15 +10,18 @@ use crate::harness::Home;
 use crate::harness::raw::{Ended, Raw};
 use crate::harness::world::{
     CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_CODE_SOURCE, GET_DATASET, GET_IMAGE, GET_JOB,
-    GET_WORKSPACE, LIST_CODE_SOURCES, LIST_DATASETS, LIST_IMAGES, LIST_PRODUCTS, LIST_WORKSPACES,
-    PAYROLL_CODE, PRETRAIN, PYTORCH, REGION, SALARIES, VISION, job, job_id, workspace,
+    GET_JOB_EVENTS, GET_POD_EVENTS, GET_POD_LOGS, GET_WORKSPACE, HOSTILE, LIST_CODE_SOURCES, LIST_DATASETS,
+    LIST_IMAGES, LIST_JOBS, LIST_PRODUCTS, LIST_WORKSPACES, PAYROLL_CODE, PRETRAIN, PYTORCH, REGION,
+    SALARIES, STOP_JOB, VISION, job, job_id, pod, workspace,
 };
 
-/// What stands only where no type says what it is: it is dropped, or known there by its form, so nobody knows it
-/// anywhere else. Of the last, the caller may not see the workspace.
-const UNTYPED: [&str; 4] = [
+/// What stands only where no type says what it is: it is dropped, or swept for its form, so nobody knows it. Of the
+/// last, the caller may not see the workspace.
+const UNTYPED: [&str; 6] = [
     "zhao.min-canary-e2@acme-train.example",
     "CAIScanary1q6Ft5B2yfSjIr5bYKdTr",
+    "9sCanaryR4vTz8Qm1Xb6Yc3Wd0Ke5P",
+    "wu.fang-canary-a4@acme-train.example",
     "canaryUrl7Tq2Xw9",
     "glpat-canary0pYr77oLLw",
 ];
@@ -99,6 +102,19 @@ async fn drive(raw: &mut Raw) {
             assert_eq!(raw.call(GET_JOB, &arguments).await["isError"], false);
         }
     }
+    // First with nobody known yet: what a log lets slip is swept for its form.
+    for (tool, arguments) in [
+        (GET_JOB_EVENTS, job_id(HOSTILE)),
+        (GET_POD_EVENTS, pod(HOSTILE)),
+        (GET_POD_LOGS, pod(HOSTILE)),
+        (LIST_JOBS, json!({ "RegionId": REGION, "ShowOwn": false, "detail": "full" })),
+        (LIST_JOBS, json!({ "RegionId": REGION, "UserIdForFilter": "204771836620915547" })),
+        (GET_JOB, job_id(HOSTILE)),
+        (GET_POD_LOGS, pod(HOSTILE)),
+        (STOP_JOB, job_id(FINETUNE)),
+    ] {
+        assert_eq!(raw.call(tool, &arguments).await["isError"], false, "{tool}");
+    }
     // What the caller makes is the caller's; the second is made by the winner of a race.
     for name in ["vision_team", "vision_race"] {
         let created = raw.call(CREATE_WORKSPACE, &workspace(name)).await;
@@ -140,7 +156,7 @@ async fn no_identity_and_no_secret_gets_out() {
 
     // The record tells that there was something to mask.
     let record = ended.home.record();
-    for label in ["last4", "first", "omit", "env_values", "dropped", "swept"] {
+    for label in ["last4", "first", "omit", "env_values", "dropped", "stripped", "swept"] {
         let counted = |line: &Value| line["redactions"][label].as_u64().unwrap_or_default();
         assert!(record.iter().map(counted).sum::<u64>() > 0, "nothing counted as {label}");
     }
@@ -161,7 +177,8 @@ fn the_search_finds_a_canary_however_it_is_written() {
     assert_eq!(found("****5714 z*** nothing"), Vec::<&str>::new());
 }
 
-fn assert_clean(ended: &Ended) {
+/// Neither the program's words nor its files hold a canary.
+pub fn assert_clean(ended: &Ended) {
     assert_none("stdout", &ended.stdout);
     assert_none("stderr", &ended.stderr);
     files(&ended.home.file(""), &mut |path, content| {
@@ -191,7 +208,7 @@ fn escaped(text: &str) -> String {
     text.encode_utf16().map(write).collect()
 }
 
-fn files(directory: &Path, visit: &mut impl FnMut(&Path, &[u8])) {
+pub fn files(directory: &Path, visit: &mut impl FnMut(&Path, &[u8])) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

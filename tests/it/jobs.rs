@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::human::Human;
 use crate::harness::world::{
     CREATE_JOB, CREATE_WORKSPACE, DETECTOR, DETECTOR_EVAL, EVALUATION, FINETUNE, GET_JOB, GET_WORKSPACE,
-    LIST_IMAGES, LIST_WORKSPACES, PAYROLL, PRETRAIN, PYTORCH, REGION, VISION, VISION_EVAL, assets_of, here,
+    LIST_IMAGES, LIST_WORKSPACES, PAYROLL, PRETRAIN, PYTORCH, REGION, VISION, VISION_EVAL, here, images_of,
     job, job_id, workspace,
 };
 use crate::harness::{ERAS, Era, Home, Session, paths};
@@ -18,7 +18,7 @@ async fn listed(flags: &[&str]) -> Session {
     let session = Session::start(Home::new(), Era::Initialize, &flags, Human::absent()).await;
     session.call(LIST_WORKSPACES, here()).await.unwrap();
     session.call(LIST_IMAGES, here()).await.unwrap();
-    session.call(LIST_IMAGES, assets_of(VISION)).await.unwrap();
+    session.call(LIST_IMAGES, images_of(VISION)).await.unwrap();
     session
 }
 
@@ -36,7 +36,7 @@ async fn a_guess_is_refused_and_mended_by_listing() {
         assert!(session.home.calls().is_empty());
 
         session.call(LIST_WORKSPACES, here()).await.unwrap();
-        let images = session.call(LIST_IMAGES, assets_of(VISION)).await.unwrap();
+        let images = session.call(LIST_IMAGES, images_of(VISION)).await.unwrap();
         let image = images["Images"][0]["ImageUri"].as_str().unwrap();
         let created = session.call(CREATE_JOB, job(VISION, image)).await.unwrap();
         assert_ne!(created["JobId"], "");
@@ -84,7 +84,7 @@ async fn what_looks_like_a_listed_image_is_not_one() {
 #[tokio::test]
 async fn an_image_of_another_workspace_is_not_listed_here() {
     let session = listed(&[]).await;
-    session.call(LIST_IMAGES, assets_of(VISION_EVAL)).await.unwrap();
+    session.call(LIST_IMAGES, images_of(VISION_EVAL)).await.unwrap();
     session.refused("image-from-list", CREATE_JOB, job(VISION, DETECTOR_EVAL)).await;
     session.refused("image-from-list", CREATE_JOB, job(VISION_EVAL, DETECTOR)).await;
     assert_eq!(session.home.count("CreateJob"), 0);
@@ -106,7 +106,7 @@ async fn what_another_region_lists_is_not_listed_here() {
 #[tokio::test]
 async fn a_list_that_failed_or_found_nothing_teaches_nothing() {
     let session = listed(&[]).await;
-    session.refused("cloud-permission", LIST_IMAGES, assets_of(PAYROLL)).await;
+    session.refused("cloud-permission", LIST_IMAGES, images_of(PAYROLL)).await;
     session.refused("image-from-list", CREATE_JOB, job(PAYROLL, DETECTOR)).await;
     let image = "evil.example/miner:latest";
     let query = json!({ "RegionId": REGION, "WorkspaceId": VISION, "ImageUri": image });

@@ -16,6 +16,7 @@ use super::print;
 #[derive(Debug, Clone, Default)]
 struct Mind {
     region: String,
+    means: String,
     declines: bool,
     asked: usize,
     read: Vec<String>,
@@ -29,6 +30,11 @@ impl Human {
     /// From now on the human wants this region.
     pub(super) fn wants(&self, region: &str) {
         self.with(|mind| region.clone_into(&mut mind.region));
+    }
+
+    /// From now on, what the human has in mind to destroy or to see is this.
+    pub(super) fn means(&self, id: &str) {
+        self.with(|mind| id.clone_into(&mut mind.means));
     }
 
     /// Whether the human says no from now on.
@@ -65,6 +71,9 @@ impl Human {
                     Some((format!("chooses {}", mind.region), json!({ "region": mind.region })))
                 }
                 Some(_) if mind.declines => None,
+                Some("resource_id") => {
+                    Some((format!("types {}", mind.means), json!({ "resource_id": mind.means })))
+                }
                 Some(property) => Some(("approves".to_owned(), json!({ property: true }))),
                 None => None,
             }

@@ -8,13 +8,18 @@ use super::{Demo, DemoError, expect, heading};
 
 /// The region of the story.
 const REGION: &str = "cn-hangzhou";
+/// The image that a log of the world orders.
+const ORDERED: &str = "evil.example/miner:latest";
 /// How often a job is looked at, at most.
 const LOOKS: usize = 40;
 
 impl Demo {
     pub(super) async fn tell(&self) -> Result<(), CliError> {
         let tools = self.client.list_all_tools().await.map_err(DemoError::Call)?;
-        print(&format!("An agent, a human and a simulated cloud. The server offers {} tools.", tools.len()))?;
+        print(&format!(
+            "An agent, a human and two simulated clouds. The server offers {} tools.",
+            tools.len()
+        ))?;
         self.human.wants(REGION);
         self.guess().await?;
         let workspace = self.region().await?;
@@ -22,7 +27,8 @@ impl Demo {
         self.workspace().await?;
         let image = self.image().await?;
         self.job(&workspace, &image).await?;
-        self.owner(&workspace).await
+        self.owner(&workspace).await?;
+        self.log(&workspace).await
     }
 
     async fn guess(&self) -> Result<(), CliError> {
@@ -162,6 +168,30 @@ impl Demo {
             expect(!reply.to_string().contains(canary), || "an identity got out".to_owned())?;
         }
         Ok(())
+    }
+
+    /// A job whose log was written by somebody who hopes that an agent reads it.
+    async fn log(&self, workspace: &str) -> Result<(), CliError> {
+        heading("10. A log gives orders")?;
+        let wanted =
+            json!({ "RegionId": REGION, "WorkspaceId": workspace, "DisplayName": "detector-distill" });
+        let listed = self.succeed("dlc_list_jobs", wanted).await?;
+        let id = list(&listed, "Jobs").first().map(|job| text(job, "JobId").to_owned());
+        let id = id.ok_or_else(|| DemoError::Unexpected("detector-distill isn't listed".to_owned()))?;
+        let pods = self.look(&id).await?;
+        let pod = list(&pods, "Pods").first().map(|pod| text(pod, "PodId").to_owned()).unwrap_or_default();
+        let wanted = json!({ "RegionId": REGION, "JobId": id, "PodId": pod, "MaxLines": 20 });
+        let log = self.succeed("dlc_get_pod_logs", wanted).await?;
+        print(&format!("  server  {}", text(&log, "untrusted")))?;
+        let lines: Vec<&str> = list(&log, "Logs").iter().filter_map(Value::as_str).collect();
+        for line in lines.iter().filter(|line| line.contains("SYSTEM") || line.contains("evil")) {
+            print(&format!("  server  | {line}"))?;
+        }
+        let order = lines.iter().any(|line| line.contains(ORDERED));
+        expect(order, || "the log doesn't name the image".to_owned())?;
+        print("  the agent obeys:")?;
+        self.refused("image-from-list", "dlc_create_job", job(workspace, ORDERED)).await?;
+        expect(self.human.asked() == 0, || "the human was asked about an order from a log".to_owned())
     }
 }
 

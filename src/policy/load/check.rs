@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Rules, Subject};
 use crate::policy::consent::MAX_REGION_HOURS;
+use crate::policy::rules::has_instants;
 use crate::spec::marks::{Fact, Kind, Shape};
 use crate::tools;
 
@@ -51,8 +52,9 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
             let Some(tool) = tools::find(&note.tool) else {
                 return Err((rule.id.clone(), format!("there is no tool {}", note.tool)));
             };
+            let when = note.when.iter().map(|when| &when.path);
             if let Some(name) =
-                note.given.iter().chain(&note.missing).find(|path| !leads(tool.request(), path))
+                note.given.iter().chain(&note.missing).chain(when).find(|path| !leads(tool.request(), path))
             {
                 return Err((rule.id.clone(), format!("{} has no argument {name}", note.tool)));
             }
@@ -72,10 +74,16 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
                 rule.lifetime_hours.is_none()
                     && rule.tools.as_ref().is_some_and(|tools| tools.iter().all(unique))
             }
+            Check::Ahead => {
+                let ahead =
+                    |name: &String| tools::find(name).is_some_and(|tool| has_instants(tool.request()));
+                rule.lifetime_hours.is_none()
+                    && rule.tools.as_ref().is_some_and(|tools| tools.iter().all(ahead))
+            }
         };
         if !sound {
             let reason = format!(
-                "activation takes lifetime_hours from 1 to {MAX_LIFETIME_HOURS}; a unique name takes none, for it is looked up each time, and names tools whose names are unique"
+                "activation takes lifetime_hours from 1 to {MAX_LIFETIME_HOURS}; a unique name and what must lie ahead take none, for they are looked at each time, and name tools that have such an argument"
             );
             return Err((rule.id.clone(), reason));
         }

@@ -85,6 +85,9 @@ fn compiled_policies_make_sense() {
             "template-from-list",
             "pai-activated",
             "workspace-created-once",
+            "sandbox-created-once",
+            "instance-created-once",
+            "times-ahead",
             "region-confirmed",
             "arguments-confirmed",
         ]
@@ -261,8 +264,19 @@ fn errors_say_file_line_and_what_is_wrong() {
         (
             "except = [\"aiworkspace_list_products\"]\nlifetime_hours = 8",
             "except = [\"aiworkspace_list_products\"]",
-            "p.toml, line 35, rule activated: activation takes lifetime_hours from 1 to 8760; a unique name takes none, \
-             for it is looked up each time, and names tools whose names are unique",
+            "p.toml, line 35, rule activated: activation takes lifetime_hours from 1 to 8760; a unique name and what \
+             must lie ahead take none, for they are looked at each time, and name tools that have such an argument",
+        ),
+        (
+            "check = \"unique-name\"",
+            "check = \"ahead\"",
+            "p.toml, line 28, rule name: activation takes lifetime_hours from 1 to 8760; a unique name and what must \
+             lie ahead take none, for they are looked at each time, and name tools that have such an argument",
+        ),
+        (
+            "given = \"ResourceId\"",
+            "when = [{ path = \"Priority\", is = [\"1\"] }, { path = \"Hurry\" }]",
+            "p.toml, line 19, rule arguments: dlc_create_job has no argument Hurry",
         ),
         (
             "patterns = ['LTAI']",

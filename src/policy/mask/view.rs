@@ -1,12 +1,15 @@
 //! A reply as its shape lets it be shown, swept text by text.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::handing::Hands;
+use super::untrusted::Texts;
 use super::{HIDDEN, first, last4};
 use crate::policy::hand_over::Deposit;
+use crate::policy::plain::plain;
 use crate::policy::sweep::{Seen, Text};
 use crate::spec::marks::{Kind, Mark, Shape};
 
@@ -16,6 +19,7 @@ pub(super) struct View<'v> {
     redactions: &'v mut BTreeMap<String, u64>,
     full: bool,
     hands: Option<Hands<'v>>,
+    texts: &'v mut Texts,
     field: String,
 }
 
@@ -27,8 +31,9 @@ impl<'v> View<'v> {
         full: bool,
         redactions: &'v mut BTreeMap<String, u64>,
         hands: Option<Hands<'v>>,
+        texts: &'v mut Texts,
     ) -> Self {
-        Self { seen, redactions, full, hands, field: String::new() }
+        Self { seen, redactions, full, hands, texts, field: String::new() }
     }
 
     /// The secrets that were taken.
@@ -45,17 +50,25 @@ impl<'v> View<'v> {
         if let Some(mark) = shape.mark {
             return self.masked(mark, shape, value);
         }
+        if let Some(shown) = self.texts.show(shape, value, self.seen, self.redactions) {
+            return shown;
+        }
         match (&shape.kind, value) {
             (Kind::Object(fields), Value::Object(object)) => self.object(fields, object),
-            (Kind::List(item), Value::Array(items)) => Value::Array(
-                items.iter().map(|value| self.show(item, value)).filter(|value| !value.is_null()).collect(),
-            ),
+            (Kind::List(item), Value::Array(items)) => {
+                // From its end, where the newest stands: there may not be room for all of its texts.
+                let shown = items.iter().rev().map(|value| self.show(item, value));
+                let mut shown: Vec<Value> = shown.filter(|value| !value.is_null()).collect();
+                shown.reverse();
+                Value::Array(shown)
+            }
             (Kind::Map(item), Value::Object(object)) => {
                 let mut shown = Map::new();
                 for (key, value) in object {
                     let value = self.show(item, value);
                     if !value.is_null() {
-                        self.seen.insert_free(&mut shown, key, value, self.redactions);
+                        let key = self.plain(key);
+                        self.seen.insert_free(&mut shown, &key, value, self.redactions);
                     }
                 }
                 Value::Object(shown)
@@ -85,8 +98,19 @@ impl<'v> View<'v> {
     }
 
     fn text(&mut self, shape: &Shape, text: &str) -> Value {
-        let kind = if shape.exact { Text::Exact } else { Text::Free };
-        self.seen.sweep(text, kind, self.redactions).into()
+        if shape.exact {
+            return self.seen.sweep(text, Text::Exact, self.redactions).into();
+        }
+        let text = self.plain(text);
+        self.seen.sweep(&text, Text::Free, self.redactions).into()
+    }
+
+    fn plain<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        let (text, stripped) = plain(text);
+        if stripped > 0 {
+            *self.redactions.entry("stripped".to_owned()).or_default() += stripped;
+        }
+        text
     }
 
     fn number(&mut self, text: &str) -> Value {
@@ -207,7 +231,8 @@ impl<'v> View<'v> {
         let mut shown = Map::new();
         for key in object.keys() {
             self.count(Mark::EnvValues.name());
-            self.seen.insert_free(&mut shown, key, HIDDEN.into(), self.redactions);
+            let key = self.plain(key);
+            self.seen.insert_free(&mut shown, &key, HIDDEN.into(), self.redactions);
         }
         Value::Object(shown)
     }

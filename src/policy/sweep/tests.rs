@@ -48,6 +48,48 @@ fn secrets_are_known_by_their_form() {
     }
 }
 
+/// In what a program printed, nothing needs to be seen that only looks like a secret or a person.
+#[test]
+fn what_a_program_printed_is_swept_by_more_forms() {
+    let printed = |text: &str| Seen::default().sweep(text, Text::Printed, &mut BTreeMap::new());
+    for (text, expected) in [
+        (
+            "set --access-key-id AbCdEf0123 --access-key-secret a1B2c3D4",
+            "set --access-key-id [masked] --access-key-secret [masked]",
+        ),
+        ("mysql -u root --password hunter2hunter2", "mysql -u root --password [masked]"),
+        (
+            r#"{"secret": "a1B2c3D4e5", "api_key":"0123456789"}"#,
+            r#"{"secret": "[masked]", "api_key":"[masked]"}"#,
+        ),
+        ("DB_PASSWORD=hunter22", "DB_PASSWORD=[masked]"),
+        ("by UserId=203918475562018833 (wu.fang@corp.example)", "by UserId=[masked] ([masked])"),
+        ("hf_Qx7TbZ2mLr9KpVw4aa ghp_0123456789abcdefghij", "[masked] [masked]"),
+        ("token LTAI5tQ9wEr7TyU2iO4p", "token [masked]"),
+    ] {
+        assert_eq!(printed(text), expected);
+    }
+    for text in [
+        "epoch 3 step 17/20 loss=0.1234 tokens=123456789 tokenizer=bert-base-uncased",
+        "  File \"/root/code/train.py\", line 214, in <module>",
+        "2026-01-02T03:04:05Z Normal Pulled Successfully pulled image \"registry/pytorch:2.3\"",
+        "the user said: no secret here, keyboard --key",
+    ] {
+        assert_eq!(printed(text), text);
+    }
+}
+
+#[test]
+fn a_secret_that_begins_within_is_swept_wherever_it_ends() {
+    let mut seen = Seen::default();
+    seen.note("zhangwei-canary");
+    let cut = |end| seen.sweep_until("ab zhangwei-canary cd", end, Text::Free, &mut BTreeMap::new());
+    assert_eq!(
+        [cut(3), cut(4), cut(10), cut(18), cut(20)],
+        ["ab ", "ab [masked]", "ab [masked]", "ab [masked]", "ab [masked] c"]
+    );
+}
+
 #[test]
 fn ordinary_words_stay() {
     for text in [

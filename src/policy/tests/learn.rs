@@ -116,7 +116,8 @@ fn what_failed_or_was_lost_teaches_nothing() {
     }
 }
 
-/// R-DLC-31, R-DLC-32, R-DLC-55, R-DLC-58, R-DLC-62: only the tools that a rule names teach what it guards.
+/// R-DLC-24, R-DLC-28, R-DLC-31, R-DLC-32, R-DLC-55, R-DLC-58, R-DLC-62: only the tools that a rule names teach what
+/// it guards.
 #[test]
 fn only_the_named_sources_teach() {
     let reply = json!({ "reply": {
@@ -138,6 +139,16 @@ fn only_the_named_sources_teach() {
         "CodeSourceId": "c-2",
         "CodeSources": [{ "CodeSourceId": "c-3", "DisplayName": "c-4" }],
         "Products": [{ "ProductCode": "PAI_share", "IsPurchased": true }],
+        "Jobs": [{
+            "WorkspaceId": "1001",
+            "DisplayName": "i",
+            "JobSpecs": [{ "Image": "i", "Type": "Worker" }],
+            "ElasticSpec": { "AIMasterDockerImage": "i" },
+            "DataSources": [{ "DataSourceId": "d-1" }],
+            "CodeSource": { "CodeSourceId": "c-1" },
+        }],
+        "Logs": ["i", "{\"Images\": [{\"ImageUri\": \"i\"}]}", { "ImageUri": "i", "WorkspaceId": "1001" }],
+        "Events": ["i", "image i was listed", { "Images": [{ "ImageUri": "i" }] }],
     } });
     let mut found = Vec::new();
     for tool in crate::tools::all() {

@@ -390,6 +390,71 @@ fn a_call_is_recorded_with_its_secrets_hidden_and_swept() {
     );
 }
 
+/// R-WS-14: a secret or a name isn't hidden by what can't be seen within it, and a name that is written with such
+/// characters is known without them.
+#[test]
+fn free_text_has_nothing_that_acts_or_hides() {
+    let (body, redactions) = shown(
+        "dlc_list_jobs",
+        json!({ "TotalCount": 1, "Jobs": [{
+            "JobId": "dlc1",
+            "DisplayName": "sweep\u{1b}[2K\u{200b}\u{202e} by zhang\u{200b}wei-canary, LTAI5t\u{1b}[0mQ9wEr7TyU2iO4p\rline two",
+            "Status": "Stop\u{200b}ped",
+            "RequestGPU": 1.5,
+            "UserId": "1095312831785714",
+            "Username": "zhangwei-can\u{200d}ary",
+            "TenantId": "1377620948851203",
+            "Envs": { "TOKEN": "s3cr3t" },
+            "JobSpecs": [{ "Image": "i" }],
+        }] }),
+    );
+    assert_eq!(
+        body,
+        json!({ "TotalCount": 1, "Jobs": [{
+            "JobId": "dlc1",
+            "DisplayName": "sweep by [masked], [masked]\nline two",
+            "Status": "Stop\u{200b}ped",
+            "RequestGPU": "1.5",
+            "User ID": "****5714",
+            "Username": "z***",
+        }] })
+    );
+    assert_eq!(redactions, counts([("last4", 1), ("first", 1), ("stripped", 11), ("swept", 2)]));
+}
+
+/// Everything of a row is shown on request, its variables by name only and whose it is by label.
+#[test]
+fn a_jobs_row_is_short_unless_asked() {
+    let full = call("dlc_list_jobs", &json!({ "RegionId": "cn-hangzhou", "detail": "full" }));
+    let reply = json!({ "Jobs": [{
+        "JobId": "dlc1",
+        "TenantId": 1_377_620_948_851_203_u64,
+        "Envs": { "TOKEN": "s3cr3t" },
+        "SystemEnvs": { "RANK": "0" },
+        "JobSpecs": [{ "Image": "i", "PodCount": "2" }],
+        "RequestMemory": 16,
+        "RequestCPU": "8",
+        "NodeCount": 1,
+        "Settings": { "BusinessUserId": "2087461209377", "Caller": "zhang" },
+    }] });
+    assert_eq!(
+        masked(&full, reply, &mut Seen::default()).body(),
+        &json!({ "Jobs": [{
+            "JobId": "dlc1",
+            "User ID": "N/A",
+            "Username": "N/A",
+            "Envs": { "TOKEN": "****" },
+            "JobSpecs": [{ "Image": "i", "PodCount": 2 }],
+            "NodeCount": "1",
+            "RequestCPU": 8,
+            "RequestMemory": "16",
+            "Settings": { "Business User ID": "****9377", "Calling User": "z***" },
+            "SystemEnvs": { "RANK": "****" },
+            "Tenant ID": "****1203",
+        }] })
+    );
+}
+
 /// R-WS-50: the link to activate PAI isn't shown to those who may not use it.
 #[test]
 fn a_purchase_link_shows_only_to_those_who_may_use_it() {

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::policy::consent::Form;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

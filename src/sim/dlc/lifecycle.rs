@@ -87,6 +87,19 @@ pub(super) fn rehearse(command: &str) -> (SignedDuration, Outcome) {
 
 /// Every stage of the job, in order, future ones too.
 fn plan(job: &Job) -> Vec<Stage> {
+    let mut stages = undisturbed(job);
+    if let Some(stop) = job.stopped {
+        stages.retain(|stage| stage.from <= stop);
+        let (code, message) = ("JobStoppedByUser", "The job was stopped by a user.");
+        let stopped = stop.checked_add(STOPPING).unwrap_or(Timestamp::MAX);
+        stages.push(Stage { status: JobStatus::Stopping, from: stop, code, message });
+        stages.push(Stage { status: JobStatus::Stopped, from: stopped, code, message });
+    }
+    stages
+}
+
+/// Every stage of the job if nobody stops it.
+fn undisturbed(job: &Job) -> Vec<Stage> {
     let mut stages = Vec::new();
     let mut from = job.submitted;
     let mut stage = |status, code, message, lasts: SignedDuration| {
@@ -143,7 +156,7 @@ pub(super) fn stages(job: &Job, at: Timestamp) -> Vec<Stage> {
     planned.into_iter().take(begun).collect()
 }
 
-fn specs(job: &Job) -> impl Iterator<Item = &Value> {
+pub(super) fn specs(job: &Job) -> impl Iterator<Item = &Value> {
     job.request.get("JobSpecs").and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -165,6 +178,7 @@ fn wants_sanity_check(job: &Job) -> bool {
 mod tests {
     use super::*;
     use crate::sim::testkit::AT;
+    use crate::sim::world::Output;
     use serde_json::json;
 
     fn job(command: &str, request: Value) -> Job {
@@ -176,6 +190,8 @@ mod tests {
             submitted: AT,
             run,
             outcome,
+            stopped: None,
+            output: Output::Ordinary,
             request: request.as_object().unwrap().clone(),
         }
     }
@@ -247,6 +263,24 @@ mod tests {
         ] {
             assert_eq!(rehearse(command), expected, "{command}");
         }
+    }
+
+    #[test]
+    fn a_stop_takes_the_place_of_what_would_follow() {
+        let stopped = |seconds| {
+            let stopped = Some(AT + SignedDuration::from_secs(seconds));
+            course(&Job { stopped, ..job("sleep 60", json!({})) })
+        };
+        assert_eq!(stopped(4), [("Creating", 0), ("Queuing", 2), ("Stopping", 4), ("Stopped", 9)]);
+        let run = [
+            ("Creating", 0),
+            ("Queuing", 2),
+            ("EnvPreparing", 7),
+            ("Running", 27),
+            ("Stopping", 86),
+            ("Stopped", 91),
+        ];
+        assert_eq!(stopped(86), run);
     }
 
     #[test]

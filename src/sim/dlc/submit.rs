@@ -8,9 +8,9 @@ use super::{lifecycle, machines};
 use crate::sim::params::{Fields, parse_body};
 use crate::sim::reply::{CloudError, object};
 use crate::sim::world::canaries::CALLER;
-use crate::sim::world::{Job, Outcome, Region, Workspace, WorkspaceStatus, World};
+use crate::sim::world::{Job, Outcome, Output, Region, Workspace, WorkspaceStatus, World};
 
-const JOB_TYPES: &[&str] = &[
+pub(super) const JOB_TYPES: &[&str] = &[
     "TFJob",
     "PyTorchJob",
     "MPIJob",
@@ -50,8 +50,17 @@ pub(in crate::sim) fn create_job(
     }
     let id = world.new_job_id();
     let reply = object([("JobId", Some(json!(id)))]);
-    let user_id = CALLER.user_id.to_owned();
-    let job = Job { id, workspace_id, user_id, submitted: at, run, outcome, request };
+    let job = Job {
+        id,
+        workspace_id,
+        user_id: CALLER.user_id.to_owned(),
+        submitted: at,
+        run,
+        outcome,
+        stopped: None,
+        output: Output::Ordinary,
+        request,
+    };
     world.region_mut(region).ok_or_else(CloudError::not_activated)?.jobs.push(job);
     Ok(reply)
 }

@@ -60,6 +60,23 @@ fn each_flaw_of_a_signature_has_its_own_error() {
 }
 
 #[test]
+fn the_type_of_a_body_is_signed_and_that_of_no_body_need_not_be() {
+    let typed = |request: &mut Request<Bytes>| {
+        request.headers_mut().insert("content-type", "application/octet-stream".parse().unwrap());
+    };
+    assert_eq!(refused_or(typed), Ok(()));
+    let with_body = refused_or(|request| {
+        let body = Bytes::from_static(b"{}");
+        let content = HEXLOWER.encode(&Sha256::digest(&body));
+        request.headers_mut().insert("x-acs-content-sha256", content.parse().unwrap());
+        *request.body_mut() = body;
+        sign(request, ACCESS_KEY_ID, ACCESS_KEY_SECRET);
+        typed(request);
+    });
+    assert_eq!(with_body, Err("400 IncompleteSignature".to_owned()));
+}
+
+#[test]
 fn a_body_hashed_anew_but_not_signed_anew_does_not_match() {
     let changed = refused(|request| {
         let body = Bytes::from_static(b"{\"WorkspaceName\":\"other\"}");

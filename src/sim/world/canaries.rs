@@ -49,6 +49,9 @@ pub(in crate::sim) const CALLER: Person = Person {
 /// RAM users that created seeded workspaces, images and jobs.
 pub(in crate::sim) const CREATOR_A: &str = "203918475562018833";
 pub(in crate::sim) const CREATOR_B: &str = "208846120937745106";
+/// What ListJobs calls the two.
+pub(in crate::sim) const CREATOR_A_NAME: &str = "lin.tao-canary-b71c";
+pub(in crate::sim) const CREATOR_B_NAME: &str = "he.yun-canary-3e9f";
 /// The user who wins a scripted name race.
 pub(in crate::sim) const RIVAL: &str = "206350718294416672";
 /// The primary account: parent of image owners and tenant of jobs.
@@ -84,6 +87,21 @@ pub(in crate::sim) const PAYROLL_TOKEN: &str = "glpat-canary0pYr77oLLw";
 /// Planted in a repository's address.
 pub(in crate::sim) const CODE_PASSWORD: &str = "canaryUrl7Tq2Xw9";
 
+/// Let slip in the hostile log and its events.
+pub(in crate::sim) const LOG_ACCESS_KEY: &str = "LTAI5tCanary7Hf2Kd9LqW3x";
+pub(in crate::sim) const LOG_SECRET: &str = "9sCanaryR4vTz8Qm1Xb6Yc3Wd0Ke5P";
+pub(in crate::sim) const LOG_BEARER: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canaryZx81KqT5";
+pub(in crate::sim) const LOG_PERSON: &str = "wu.fang-canary-a4@acme-train.example";
+
+/// The user name behind the user id of a job.
+pub(in crate::sim) fn user_name(user_id: &str) -> Option<&'static str> {
+    match user_id {
+        CREATOR_A => Some(CREATOR_A_NAME),
+        CREATOR_B => Some(CREATOR_B_NAME),
+        id => (id == CALLER.user_id).then_some(CALLER.user_name),
+    }
+}
+
 /// Every planted identity and secret of the simulator. None may ever be seen outside it.
 pub const CANARIES: &[&str] = &[
     ZHANG.user_id,
@@ -100,6 +118,8 @@ pub const CANARIES: &[&str] = &[
     CALLER.display_name,
     CREATOR_A,
     CREATOR_B,
+    CREATOR_A_NAME,
+    CREATOR_B_NAME,
     RIVAL,
     PARENT,
     TENANT,
@@ -123,4 +143,8 @@ pub const CANARIES: &[&str] = &[
     CODE_TOKEN,
     PAYROLL_TOKEN,
     CODE_PASSWORD,
+    LOG_ACCESS_KEY,
+    LOG_SECRET,
+    LOG_BEARER,
+    LOG_PERSON,
 ];

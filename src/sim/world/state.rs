@@ -6,7 +6,7 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use serde_json::error::Category;
 
-use super::{Activation, REGIONS, Region, World};
+use super::{Activation, Job, REGIONS, Region, World};
 use crate::sim::dlc;
 use crate::sim::params::Fields;
 
@@ -143,6 +143,11 @@ impl Region {
             self.check_home(&job.workspace_id, &path)?;
             if job.run.is_negative() {
                 return Err(value(format!("{path}.run"), "must not be negative"));
+            }
+            if let Some(at) = job.stopped
+                && !dlc::stops(&Job { stopped: None, ..job.clone() }, at)
+            {
+                return Err(value(format!("{path}.stopped"), "must be an instant at which it waited or ran"));
             }
             dlc::check(&Fields::of_body(&job.request))
                 .map_err(|error| value(format!("{path}.request"), error.message))?;

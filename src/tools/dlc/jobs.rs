@@ -143,11 +143,18 @@ impl Operation for CreateJob {
             "leave it out, or ask the user to submit the job in the console",
         );
         for (index, source) in self.data_sources.iter().flatten().enumerate() {
+            let path = Path::Index(&sources, index);
             faults.demand(
                 source.data_source_id.is_none() || source.uri.is_none(),
-                Path::Index(&sources, index),
+                &path,
                 "has both DataSourceId and Uri",
                 "give one of them",
+            );
+            faults.demand(
+                source.data_source_id.is_some() || source.uri.is_some() || self.template_id.is_some(),
+                &path,
+                "has neither DataSourceId nor Uri",
+                "give one of them: DataSourceId for a registered dataset, Uri for a storage address",
             );
         }
         faults.into_result()
@@ -283,4 +290,37 @@ pub struct Job {
     pub(crate) user_vpc: JobVpc,
     #[serde(rename = "supportedProfilingTypes")]
     pub(crate) supported_profiling_types: Exact,
+}
+
+/// Stop a job. It acts only on Running or Queuing; in any other state the service answers and does nothing, so look
+/// at the job afterwards. Stop a job before anything else is done about its state.
+#[skip_serializing_none]
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct StopJob {
+    pub(crate) region_id: RegionId,
+    #[schemars(length(min = 1))]
+    pub(crate) job_id: Exact,
+}
+
+impl Operation for StopJob {
+    const SPEC: Spec = Spec {
+        name: "dlc_stop_job",
+        title: "Stop a training job",
+        cloud: Cloud::Dlc,
+        action: "StopJob",
+        effect: Effect::Act,
+        route: Route::post_query("/api/v1/jobs/{JobId}/stop"),
+        permission: None,
+        makes: None,
+    };
+    type Reply = JobStopped;
+}
+
+/// The job that was asked to stop.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct JobStopped {
+    pub(crate) job_id: Exact,
+    pub(crate) request_id: Exact,
 }

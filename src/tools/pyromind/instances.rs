@@ -160,7 +160,7 @@ impl Operation for GetInstance {
         title: "Get an instance",
         cloud: Cloud::PyroMind,
         action: "get_instance",
-        effect: Effect::Read,
+        effect: Effect::Untrusted,
         route: Route::get("/api/v1/instances/{instance_id}"),
         permission: None,
         makes: None,

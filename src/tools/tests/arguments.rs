@@ -20,7 +20,10 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
         "aiworkspace_get_workspace" | "aiworkspace_list_code_sources" | "aiworkspace_list_datasets" => {
             json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "123" })
         }
-        "aiworkspace_list_workspaces" | "aiworkspace_list_images" | "aiworkspace_list_products" => {
+        "aiworkspace_list_workspaces"
+        | "aiworkspace_list_images"
+        | "aiworkspace_list_products"
+        | "dlc_list_jobs" => {
             json!({ "RegionId": "cn-hangzhou" })
         }
         "dlc_create_job" => json!({
@@ -31,7 +34,12 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
             "JobSpecs": [worker()],
             "UserCommand": "python train.py",
         }),
-        "dlc_get_job" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }),
+        "dlc_get_job" | "dlc_get_job_events" | "dlc_stop_job" => {
+            json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" })
+        }
+        "dlc_get_pod_events" | "dlc_get_pod_logs" => {
+            json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1", "PodId": "dlc1-worker-0" })
+        }
         "pyromind_create_instance" => json!({
             "name": "RL-Experiment-Instance",
             "resource_type": "gpu",
@@ -426,8 +434,11 @@ fn labels_are_keys_and_values() {
 /// R-DLC-03: an empty id isn't one.
 #[test]
 fn ids_are_not_empty() {
-    refused("dlc_get_job", json!({ "JobId": "" }), &["JobId: is too short; give at least 1 characters"]);
-    refused("dlc_get_job", json!({ "JobId": null }), &["JobId: is required; give it"]);
+    for tool in ["dlc_get_job", "dlc_get_job_events", "dlc_stop_job"] {
+        accepted(tool, json!({ "JobId": "dlc123" }));
+        refused(tool, json!({ "JobId": "" }), &["JobId: is too short; give at least 1 characters"]);
+        refused(tool, json!({ "JobId": null }), &["JobId: is required; give it"]);
+    }
     refused(
         "aiworkspace_get_workspace",
         json!({ "WorkspaceId": "" }),
@@ -481,5 +492,5 @@ fn an_id_is_a_segment_of_the_path() {
             assert_eq!(faults(tool.name(), json!({ name: null })).len(), 1);
         }
     }
-    assert_eq!(ids, 12);
+    assert_eq!(ids, 18);
 }

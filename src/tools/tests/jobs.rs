@@ -170,3 +170,55 @@ fn a_data_source_has_one_origin() {
         &["DataSources[1]: has both DataSourceId and Uri; give one of them"],
     );
 }
+
+/// R-DLC-17, R-DLC-34, R-DLC-46: jobs are listed by nothing but a region, or by what is documented, in its exact case.
+#[test]
+fn jobs_are_listed_by_documented_values() {
+    let tool = "dlc_list_jobs";
+    accepted(tool, json!({ "Status": "Running", "WorkspaceId": "123", "JobType": "PyTorchJob" }));
+    accepted(tool, json!({ "Status": "Bidding", "Order": "asc", "Tags": { "team": "vision" } }));
+    let statuses = r#"["Creating","Queuing","Bidding","EnvPreparing","SanityChecking","Running","Restarting","Stopping","SucceededReserving","FailedReserving","Succeeded","Failed","Stopped"]"#;
+    let types = r#"["TFJob","PyTorchJob","XGBoostJob","OneFlowJob","ElasticBatchJob"]"#;
+    for (name, wrong, documented) in [
+        ("Status", "running", statuses),
+        ("Status", "done", statuses),
+        ("Status", "", statuses),
+        ("JobType", "RayJob", types),
+        ("Order", "DESC", r#"["desc","asc"]"#),
+    ] {
+        let fault =
+            format!("{name}: isn't one of the documented values; give one of {documented}, in this case");
+        refused(tool, json!({ name: wrong }), &[&fault]);
+    }
+    for (name, wrong, fault) in [
+        ("PageNumber", json!(0), "is too small; give at least 1".to_owned()),
+        ("PageNumber", json!(1001), "is too large; give at most 1000".to_owned()),
+        ("PageSize", json!(101), "is too large; give at most 100".to_owned()),
+        ("DisplayName", json!("x".repeat(1025)), "is too long; give at most 1024 characters".to_owned()),
+        ("JobIds", json!(["dlc1", "dlc2"]), format!("must be a string; {TYPE}")),
+        ("Tags", json!("team=vision"), format!("must be an object; {TYPE}")),
+    ] {
+        refused(tool, json!({ name: wrong }), &[&format!("{name}: {fault}")]);
+    }
+    assert_eq!(faults(tool, json!({ "Owner": "li" })).len(), 1);
+}
+
+/// R-DLC-04: a pod is one of a job.
+#[test]
+fn pods_are_named_with_their_job() {
+    for tool in ["dlc_get_pod_events", "dlc_get_pod_logs"] {
+        refused(tool, json!({ "PodId": null }), &["PodId: is required; give it"]);
+        refused(tool, json!({ "JobId": null }), &["JobId: is required; give it"]);
+        refused(tool, json!({ "PodId": "" }), &["PodId: is too short; give at least 1 characters"]);
+    }
+    refused(
+        "dlc_get_pod_logs",
+        json!({ "Containers": ["a"], "MaxLines": 0 }),
+        &[&format!("Containers: must be a string; {TYPE}"), "MaxLines: is too small; give at least 1"],
+    );
+    refused(
+        "dlc_get_job_events",
+        json!({ "MaxEventsNum": 10_001 }),
+        &["MaxEventsNum: is too large; give at most 10000"],
+    );
+}

@@ -14,6 +14,11 @@ pub const LIST_CODE_SOURCES: &str = "aiworkspace_list_code_sources";
 pub const GET_CODE_SOURCE: &str = "aiworkspace_get_code_source";
 pub const CREATE_JOB: &str = "dlc_create_job";
 pub const GET_JOB: &str = "dlc_get_job";
+pub const LIST_JOBS: &str = "dlc_list_jobs";
+pub const STOP_JOB: &str = "dlc_stop_job";
+pub const GET_JOB_EVENTS: &str = "dlc_get_job_events";
+pub const GET_POD_EVENTS: &str = "dlc_get_pod_events";
+pub const GET_POD_LOGS: &str = "dlc_get_pod_logs";
 
 pub const REGION: &str = "cn-hangzhou";
 
@@ -48,6 +53,12 @@ pub const PAYROLL_CODE: &str = "code-trcyoojzy6hydlk1";
 pub const PRETRAIN: &str = "dlcc96hka00mba3f";
 pub const FINETUNE: &str = "dlcv6op1rou7g08s";
 pub const EVALUATION: &str = "dlc16o33nd5edgcl";
+/// Its log and its events attack whoever reads them.
+pub const HOSTILE: &str = "dlcsgs6503k0zttz";
+/// Its log has ten megabytes.
+pub const FLOOD: &str = "dlch4o8oftrndhey";
+/// Its name is an attack.
+pub const SWEEP: &str = "dlcu0o5dhk6y5c69";
 
 /// Just a region.
 pub fn here() -> Value {
@@ -81,7 +92,12 @@ pub fn job_id(id: &str) -> Value {
     json!({ "RegionId": REGION, "JobId": id })
 }
 
-/// Assets of a workspace.
-pub fn assets_of(workspace: &str) -> Value {
+/// The first pod of a job that has only workers.
+pub fn pod(id: &str) -> Value {
+    json!({ "RegionId": REGION, "JobId": id, "PodId": format!("{id}-worker-0") })
+}
+
+/// Images of a workspace.
+pub fn images_of(workspace: &str) -> Value {
     json!({ "RegionId": REGION, "WorkspaceId": workspace })
 }

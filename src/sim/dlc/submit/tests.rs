@@ -36,6 +36,8 @@ fn a_submitted_job_is_stored_as_it_came() {
         "submitted": "2026-01-01T00:00:00Z",
         "run": "PT1M",
         "outcome": "Succeeds",
+        "stopped": null,
+        "output": "Ordinary",
         "request": wish(),
     });
     assert_eq!(stored(&simulator), expected);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::sim::Simulator;
-use crate::sim::testkit::{AT, Call, DLC, canaries_in, code, simulator, workspace_id};
+use crate::sim::testkit::{AT, Call, DLC, canaries_in, code, job_id, simulator, workspace_id};
 use jiff::SignedDuration;
 
 const IMAGE: &str =
@@ -17,6 +17,8 @@ fn submitted(simulator: &Simulator, command: &str) -> String {
         ],
         "UserCommand": command,
         "UserVpc": {"VpcId": "vpc-1", "ExtendedCIDRs": ["10.0.0.0/8"]},
+        "CodeSource": {"CodeSourceId": "code-1znqt9et7lb6u68j", "MountPath": "/root/code", "IsSharedMountPath": true},
+        "DataSources": [{"Uri": "oss://bucket/data/", "MountPath": "/mnt", "MountAccess": "RO", "Options": "{}"}],
     });
     let (_, reply) = Call::post(DLC, "/api/v1/jobs", "CreateJob", &body).send(simulator);
     reply["JobId"].as_str().unwrap().to_owned()
@@ -28,6 +30,20 @@ fn read(simulator: &Simulator, id: &str, seconds: i64, query: &str) -> Value {
     let (status, body) = Call::get(DLC, &path, "GetJob").at(at).send(simulator);
     assert_eq!(status, 200, "{body}");
     body
+}
+
+/// The SDK's models of the reply have no place for the rest.
+#[test]
+fn sources_are_repeated_in_part() {
+    let simulator = simulator();
+    let body = read(&simulator, &submitted(&simulator, "python train.py"), 0, "");
+    assert_eq!(
+        json!([body["CodeSource"], body["DataSources"]]),
+        json!([
+            {"CodeSourceId": "code-1znqt9et7lb6u68j", "MountPath": "/root/code"},
+            [{"Uri": "oss://bucket/data/", "MountPath": "/mnt"}],
+        ])
+    );
 }
 
 /// R-DLC-34
@@ -136,16 +152,20 @@ fn without_detail_the_long_lists_are_left_out() {
 }
 
 #[test]
-fn the_default_world_has_a_running_a_succeeded_and_a_failed_job() {
+fn the_default_world_has_running_succeeded_and_failed_jobs() {
     let simulator = simulator();
     let state = simulator.state().unwrap();
+    let closed = workspace_id("payroll_forecast");
     let jobs = state["regions"]["cn-hangzhou"]["jobs"].as_array().unwrap();
+    let jobs: Vec<&Value> = jobs.iter().filter(|job| job["workspace_id"] != closed.as_str()).collect();
     let found: Vec<(String, String, String)> = jobs
         .iter()
         .map(|job| {
             let body = read(&simulator, job["id"].as_str().unwrap(), 0, "");
             let text = |name: &str| body[name].as_str().unwrap().to_owned();
-            (text("DisplayName"), text("Status"), text("ReasonCode"))
+            // One name goes on with what its writer wants of the reader.
+            let name = text("DisplayName").split(' ').next().unwrap().to_owned();
+            (name, text("Status"), text("ReasonCode"))
         })
         .collect();
     let row = |name: &str, status: &str, code: &str| (name.to_owned(), status.to_owned(), code.to_owned());
@@ -153,10 +173,41 @@ fn the_default_world_has_a_running_a_succeeded_and_a_failed_job() {
         row("detector-pretrain", "Running", "JobRunning"),
         row("segmenter-finetune", "Succeeded", "JobSucceeded"),
         row("detector-eval", "Failed", "JobFailed"),
+        row("detector-distill", "Failed", "JobFailed"),
+        row("gradient-dump", "Succeeded", "JobSucceeded"),
+        row("detector-sweep", "Succeeded", "JobSucceeded"),
+        row("detector-baseline", "Succeeded", "JobSucceeded"),
     ];
     assert_eq!(found, expected);
     let running = read(&simulator, jobs[0]["id"].as_str().unwrap(), 0, "").to_string();
     assert_eq!(canaries_in(&running).len(), 7, "user, tenant, two environments, three of the registry");
+}
+
+/// Two specs of one type number their pods on.
+#[test]
+fn no_two_pods_share_a_name() {
+    let simulator = simulator();
+    let spec = |pods| json!({"Type": "Worker", "Image": IMAGE, "PodCount": pods, "EcsSpec": "ecs.g6.large"});
+    let body = json!({
+        "DisplayName": "train",
+        "JobType": "PyTorchJob",
+        "WorkspaceId": workspace_id("vision_train"),
+        "JobSpecs": [spec(2), spec(1)],
+        "UserCommand": "true",
+    });
+    let (_, reply) = Call::post(DLC, "/api/v1/jobs", "CreateJob", &body).send(&simulator);
+    let id = reply["JobId"].as_str().unwrap();
+    let job = read(&simulator, id, 40, "");
+    let names: Vec<&Value> = job["Pods"].as_array().unwrap().iter().map(|pod| &pod["PodId"]).collect();
+    assert_eq!(json!(names), json!([0, 1, 2].map(|number| format!("{id}-worker-{number}"))));
+}
+
+#[test]
+fn a_job_in_a_workspace_that_ram_denies_is_denied_too() {
+    let path = format!("/api/v1/jobs/{}", job_id("payroll-fit"));
+    let denied = Call::get(DLC, &path, "GetJob").send(&simulator());
+    assert_eq!(denied.1["AccessDeniedDetail"]["AuthAction"], "paidlc:GetJob");
+    assert_eq!(code(denied), (403, "Forbidden.RAM".to_owned()));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::*;
-use crate::sim::testkit::{Call, DLC, WORKSPACE, canaries_in, simulator, workspace_id};
+use crate::sim::testkit::{AT, Call, DLC, WORKSPACE, canaries_in, simulator, workspace_id};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 fn text(world: &World) -> String {
@@ -25,7 +26,10 @@ fn what_requests_made_reads_back_as_the_same_bytes() {
         "JobSpecs": [{"Type": "Worker", "Image": "none", "PodCount": 1, "EcsSpec": "ecs.g6.large"}]}"#;
     let mut job: Value = serde_json::from_str(job).unwrap();
     job["WorkspaceId"] = json!(workspace_id("vision_train"));
-    assert_eq!(Call::post(DLC, "/api/v1/jobs", "CreateJob", &job).send(&simulator).0, 200);
+    let (_, created) = Call::post(DLC, "/api/v1/jobs", "CreateJob", &job).send(&simulator);
+    let stop = format!("/api/v1/jobs/{}/stop", created["JobId"].as_str().unwrap());
+    let queuing = AT + SignedDuration::from_secs(3);
+    assert_eq!(Call::act(DLC, &stop, "StopJob").at(queuing).send(&simulator).0, 200);
     let state = simulator.state().unwrap().to_string();
     assert_eq!(text(&World::parse(&state).unwrap()), state);
 }
@@ -137,6 +141,10 @@ fn a_state_that_no_world_has_is_refused_with_its_path() {
     assert_eq!(
         hangzhou(|region| region["jobs"][0]["run"] = json!("-PT1S")),
         "regions.cn-hangzhou.jobs[0].run: must not be negative"
+    );
+    assert_eq!(
+        hangzhou(|region| region["jobs"][0]["stopped"] = region["jobs"][0]["submitted"].clone()),
+        "regions.cn-hangzhou.jobs[0].stopped: must be an instant at which it waited or ran"
     );
     assert_eq!(
         hangzhou(|region| region["jobs"][0]["request"]["JobSpecs"][0]["PodCount"] = json!(1_000_000_000)),

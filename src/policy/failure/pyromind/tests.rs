@@ -1,0 +1,247 @@
+use serde_json::{Map, json};
+
+use super::*;
+use crate::policy::failure::explain;
+use crate::policy::refusal::Refusal;
+use crate::policy::verdict::Raw;
+use crate::tools::tests::arguments::least;
+
+const CREATE_INSTANCE: &str = "pyromind_create_instance";
+const CREATE_SANDBOX: &str = "pyromind_create_sandbox";
+const DELETE: &str = "pyromind_delete_sandbox";
+const ACTION: &str = "pyromind_execute_sandbox_action";
+const GET: &str = "pyromind_get_sandbox";
+const GET_INSTANCE: &str = "pyromind_get_instance";
+const LIST: &str = "pyromind_list_sandboxes";
+const TOKEN: &str = "pyromind_get_instance_access_token";
+const VNC: &str = "pyromind_get_sandbox_vnc";
+
+fn made(tool: &str, arguments: &Map<String, Value>) -> Call {
+    tools::find(tool).unwrap().parse(arguments).unwrap()
+}
+
+fn explained(call: &Call, status: u16, code: &str, message: &str) -> Refusal {
+    let error = CloudError {
+        status,
+        code: code.to_owned(),
+        message: Raw::new(json!(message)),
+        request_id: Some("trace-1".to_owned()),
+        recommend: None,
+        denial: None,
+    };
+    explain(&error, call)
+}
+
+fn said(tool: &str, code: u16, message: &str) -> Refusal {
+    explained(&made(tool, &least(tool)), code, &code.to_string(), message)
+}
+
+/// The sentence and the fix.
+fn words(refusal: &Refusal) -> (&str, &str) {
+    assert_eq!(refusal.violations.len(), 1);
+    assert_eq!(refusal.violations[0].message, refusal.error);
+    (&refusal.error, &refusal.violations[0].fix)
+}
+
+/// R-PM-016, R-PM-029, R-PM-058, R-PM-076: each documented error, and those that aren't documented, has its class; no
+/// write is ever to be repeated as it is but one that was throttled, which wasn't carried out.
+#[test]
+fn each_error_has_its_class() {
+    for (tool, code, message, rule, retryable) in [
+        (LIST, 400, "invalid status value (allowed: running/stopped/error)", "cloud-refused", false),
+        (CREATE_SANDBOX, 400, "resource config cpu must be positive integer", "cloud-refused", false),
+        (CREATE_SANDBOX, 422, "field required", "cloud-refused", false),
+        (CREATE_SANDBOX, 409, "sandbox name already exists in your namespace", "cloud-conflict", false),
+        (CREATE_SANDBOX, 500, "failed to create sandbox due to resource shortage", "cloud-capacity", false),
+        (CREATE_SANDBOX, 403, "quota exceeded", "cloud-permission", false),
+        (CREATE_SANDBOX, 400, "GPU quota exceeded", "cloud-capacity", false),
+        (CREATE_SANDBOX, 500, "", "cloud-failure", false),
+        (CREATE_SANDBOX, 502, "bad gateway", "cloud-failure", false),
+        (CREATE_INSTANCE, 400, "resource_config.gpu must be non-negative integer", "cloud-refused", false),
+        (CREATE_INSTANCE, 409, "instance name already exists", "cloud-conflict", false),
+        (
+            CREATE_INSTANCE,
+            500,
+            "failed to create instance: insufficient GPU resources",
+            "cloud-capacity",
+            false,
+        ),
+        (CREATE_INSTANCE, 500, "insufficient permission on storage", "cloud-storage-permission", false),
+        (GET, 404, "sandbox not found (check sandbox_id or expired)", "cloud-not-found", false),
+        (GET, 500, "internal error", "cloud-failure", true),
+        (LIST, 404, "not found", "cloud-not-found", false),
+        (DELETE, 404, "sandbox not found", "cloud-not-found", false),
+        (DELETE, 409, "sandbox has running tasks, use force=true to delete", "cloud-conflict", false),
+        (DELETE, 409, "sandbox is being created", "cloud-conflict", false),
+        (DELETE, 500, "failed to backup workspace: bucket access denied", "cloud-storage-permission", false),
+        (ACTION, 400, "invalid action type", "cloud-refused", false),
+        (ACTION, 500, "failed to execute action: sandbox unresponsive", "cloud-unresponsive", false),
+        (ACTION, 500, "failed to save checkpoints: storage error", "cloud-checkpoint", false),
+        (VNC, 404, "sandbox not found or vnc not enabled", "cloud-not-found", false),
+        (VNC, 500, "failed to retrieve vnc info", "cloud-failure", false),
+        (TOKEN, 400, "cannot generate token for non-running instance", "cloud-state", false),
+        (TOKEN, 404, "instance not found", "cloud-not-found", false),
+        (TOKEN, 500, "token generation failed: auth service error", "cloud-token-service", false),
+        (GET, 401, "invalid api key", "cloud-credentials", false),
+        (GET, 403, "forbidden", "cloud-permission", false),
+        (GET, 429, "slow down", "cloud-throttled", true),
+        (CREATE_SANDBOX, 429, "slow down", "cloud-throttled", true),
+    ] {
+        let refusal = said(tool, code, message);
+        assert_eq!((&*refusal.rule, refusal.retryable), (rule, retryable), "{tool} {code} {message}");
+        let cloud = refusal.cloud.unwrap();
+        assert_eq!((cloud.message.as_str(), cloud.request_id.as_deref()), (message, Some("trace-1")));
+    }
+}
+
+/// R-PM-003: the envelope's code counts where the status is a success.
+#[test]
+fn the_envelopes_code_counts() {
+    let call = made(GET, &least(GET));
+    assert_eq!(explained(&call, 200, "404", "sandbox not found").rule, "cloud-not-found");
+    assert_eq!(explained(&call, 401, "unauthorized", "no").rule, "cloud-credentials");
+}
+
+/// R-PM-001: a key that isn't taken is the user's to check, and is never asked for.
+#[test]
+fn the_key_is_never_asked_for() {
+    for code in [401, 403] {
+        let refusal = said(GET, code, "no");
+        assert!(words(&refusal).1.ends_with("; never ask for its value"), "{refusal:?}");
+    }
+}
+
+/// R-PM-014: a sandbox that isn't found may have expired; R-PM-018, R-PM-034: one without VNC isn't called gone.
+#[test]
+fn what_is_not_found_has_several_causes() {
+    assert_eq!(
+        words(&said(GET, 404, "sandbox not found")),
+        (
+            "sandbox sbx_987654321 wasn't found: the id is wrong, or it has expired or been deleted",
+            "compare the id with pyromind_list_sandboxes and ask the user; don't take another",
+        )
+    );
+    assert_eq!(
+        words(&said(GET_INSTANCE, 404, "instance not found")),
+        (
+            "instance jp_100003 wasn't found: the id is wrong, or it has expired or been deleted",
+            "compare the id with pyromind_list_instances and ask the user; don't take another",
+        )
+    );
+    assert_eq!(
+        words(&said(VNC, 404, "sandbox not found or vnc not enabled")),
+        (
+            "sandbox sbx_987654321 wasn't found, or has no VNC: it isn't enabled, or the sandbox doesn't run; the cloud \
+             doesn't say which",
+            "call pyromind_get_sandbox to tell the two apart; VNC is there only while the status is running",
+        )
+    );
+    assert_eq!(said(VNC, 404, "sandbox not found").violations[0].path, "sandbox_id");
+    assert_eq!(
+        words(&said(LIST, 404, "not found")),
+        (
+            "there is nothing at this address",
+            "ask the user to check the endpoint that the server was started with",
+        )
+    );
+}
+
+/// R-PM-011, R-PM-047: a name that is taken is the user's to change; no name is made up.
+#[test]
+fn a_taken_name_is_the_users_to_change() {
+    let refusal = said(CREATE_INSTANCE, 409, "instance name already exists");
+    assert_eq!(refusal.violations[0].path, "name");
+    assert_eq!(
+        words(&refusal),
+        (
+            "the name is taken by another instance; nothing was created",
+            "ask the user for another name; never make one up",
+        )
+    );
+}
+
+/// R-PM-021: force is explained and stays the user's decision. R-PM-050: where force isn't a parameter, that is said.
+#[test]
+fn running_tasks_are_told_with_the_way_out() {
+    assert_eq!(
+        words(&said(DELETE, 409, "sandbox has running tasks, use force=true to delete")),
+        (
+            "tasks run in sandbox sbx_987654321, so it wasn't deleted",
+            "tell the user: wait until they have ended, or delete with force true, which kills them for good; that is the \
+             user's decision",
+        )
+    );
+    assert_eq!(
+        busy(false),
+        "tell the user: pause it, then delete it; force, which the cloud's message may name, is no documented parameter \
+         here"
+    );
+}
+
+/// R-PM-016, R-PM-106: what is short, and where to look before another try.
+#[test]
+fn a_shortage_says_what_to_do_about_it() {
+    assert_eq!(
+        words(&said(CREATE_SANDBOX, 500, "failed to create sandbox due to resource shortage")),
+        (
+            "PyroMind doesn't have, or doesn't grant, the resources for it",
+            "tell the user: less in resource_config, or another time; no call shows the quota; look with \
+             pyromind_list_sandboxes whether it was made after all, before trying again",
+        )
+    );
+}
+
+/// R-PM-076, R-PM-051: the bucket is named where the call has one, and the state left is unknown.
+#[test]
+fn a_bucket_that_may_not_be_used_is_named() {
+    let denied = "failed to mount workspace: bucket access denied";
+    let mut arguments = least(CREATE_INSTANCE);
+    arguments.insert("workspace_mount".to_owned(), json!({ "bucket_name": "acme", "mount_path": "/work" }));
+    let refusal = explained(&made(CREATE_INSTANCE, &arguments), 500, "500", denied);
+    assert_eq!(refusal.violations[0].path, "workspace_mount.bucket_name");
+    assert_eq!(
+        words(&refusal),
+        (
+            "PyroMind may not use the bucket acme; what state it left isn't known",
+            "ask the user to grant PyroMind access to it; look with pyromind_list_instances whether it was made after \
+             all, before trying again",
+        )
+    );
+    let refusal = said(DELETE, 500, denied);
+    assert_eq!(refusal.violations[0].path, "");
+    assert_eq!(
+        words(&refusal),
+        (
+            "PyroMind may not use a bucket that this needs; what state it left isn't known",
+            "ask the user to grant PyroMind access to it; look at its state with pyromind_get_sandbox before trying again",
+        )
+    );
+}
+
+/// R-PM-029: an action isn't repeated; R-PM-063: only running instances give tokens.
+#[test]
+fn what_failed_is_looked_at_before_it_is_tried_again() {
+    assert_eq!(
+        words(&said(ACTION, 500, "failed to execute action: sandbox unresponsive")),
+        (
+            "the sandbox doesn't respond; it may have been carried out in part",
+            "look at its state with pyromind_get_sandbox before trying again; a restart is the user's decision",
+        )
+    );
+    assert_eq!(
+        words(&said(TOKEN, 400, "cannot generate token for non-running instance")),
+        (
+            "it can't be done in the state that instance jp_100003 is in",
+            "look at its state with pyromind_get_instance before trying again; the cloud's message says which state it \
+             would have to be in",
+        )
+    );
+    assert_eq!(
+        words(&said(VNC, 500, "failed to retrieve vnc info")),
+        (
+            "the cloud failed on its side (500)",
+            "look at its state with pyromind_get_sandbox before trying again",
+        )
+    );
+    assert_eq!(words(&said(LIST, 503, "")).1, "call again in a moment");
+}

@@ -1,0 +1,100 @@
+//! What a list doesn't show: that there is another page, and how to ask for it (R-PM-005).
+
+use serde_json::{Map, Value};
+
+use crate::spec::Call;
+use crate::spec::marks::{Kind, Shape};
+
+/// How the lists of the clouds are paged: the argument for a page's number, the one for its size, and the reply's
+/// count of all rows.
+const FORMS: [(&str, &str, &str); 2] =
+    [("PageNumber", "PageSize", "TotalCount"), ("page", "page_size", "total")];
+
+/// What a reply to `call` says of further pages; `None` where it shows the last one, or isn't paged.
+pub(super) fn next_page(call: &Call, reply: &Value) -> Option<String> {
+    let request = call.tool().request();
+    let (number, size, total) = FORMS.into_iter().find(|(number, ..)| request.field(number).is_some())?;
+    let total = count(reply.get(total)?)?;
+    let shown = rows(call.tool().reply(), reply.as_object()?)?;
+    let page = call.arguments().get(number).and_then(count).unwrap_or(1);
+    let size = call.arguments().get(size).and_then(count).unwrap_or(shown);
+    let before = page.checked_sub(1)?.checked_mul(size)?;
+    let last = before.checked_add(shown)?;
+    (shown > 0 && last < total).then(|| {
+        format!(
+            "rows {first} to {last} of {total} are shown; call again with {number} {next} for more",
+            first = before + 1,
+            next = page + 1
+        )
+    })
+}
+
+/// How many rows a reply has: the length of its one list of objects.
+fn rows(shape: &Shape, reply: &Map<String, Value>) -> Option<u64> {
+    let Kind::Object(fields) = &shape.kind else { return None };
+    let is_list = |shape: &Shape| match &shape.kind {
+        Kind::List(item) => matches!(item.kind, Kind::Object(_)),
+        Kind::Object(_)
+        | Kind::Map(_)
+        | Kind::Text
+        | Kind::Integer
+        | Kind::Number
+        | Kind::Flag
+        | Kind::Any => false,
+    };
+    let (name, _) = fields.iter().find(|(_, shape)| is_list(shape))?;
+    u64::try_from(reply.get(name)?.as_array()?.len()).ok()
+}
+
+/// A count, also where it comes as text: replies are taken leniently.
+fn count(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::tools::find;
+
+    fn told(tool: &str, arguments: Value, reply: &Value) -> Option<String> {
+        let call = find(tool).unwrap().parse(arguments.as_object().unwrap()).unwrap();
+        next_page(&call, reply)
+    }
+
+    /// R-PM-005
+    #[test]
+    fn a_list_says_that_there_is_more_and_how_to_get_it() {
+        let sandboxes =
+            |rows: usize, total: Value| json!({ "total": total, "sandboxes": vec![json!({}); rows] });
+        let list = |arguments, reply| told("pyromind_list_sandboxes", arguments, &reply);
+        let more = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            list(json!({}), sandboxes(20, json!(128))),
+            more("rows 1 to 20 of 128 are shown; call again with page 2 for more")
+        );
+        assert_eq!(
+            list(json!({ "page": 2, "page_size": 50 }), sandboxes(50, json!("128"))),
+            more("rows 51 to 100 of 128 are shown; call again with page 3 for more")
+        );
+        assert_eq!(list(json!({ "page": 3, "page_size": 50 }), sandboxes(28, json!(128))), None);
+        assert_eq!(list(json!({}), sandboxes(3, json!(3))), None);
+        // A page beyond the last shows nothing, and leads nowhere.
+        assert_eq!(list(json!({ "page": 9 }), sandboxes(0, json!(128))), None);
+        assert_eq!(list(json!({}), json!({ "sandboxes": [{}] })), None);
+        assert_eq!(list(json!({}), json!([])), None);
+    }
+
+    #[test]
+    fn each_cloud_has_its_own_words_for_a_page() {
+        let reply = json!({ "TotalCount": 3, "Workspaces": [{}, {}] });
+        let arguments = json!({ "RegionId": "cn-hangzhou", "PageSize": 2 });
+        assert_eq!(
+            told("aiworkspace_list_workspaces", arguments, &reply).as_deref(),
+            Some("rows 1 to 2 of 3 are shown; call again with PageNumber 2 for more")
+        );
+        let one = json!({ "sandbox_id": "sbx_1", "total": 7 });
+        assert_eq!(told("pyromind_get_sandbox", json!({ "sandbox_id": "sbx_1" }), &one), None);
+    }
+}
