@@ -12,6 +12,7 @@
 mod harness;
 
 mod architecture;
+mod assets;
 mod audit;
 mod canaries;
 mod command_line;

@@ -14,7 +14,12 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
             "Description": "Training for the vision team",
             "EnvTypes": ["dev", "prod"],
         }),
-        "aiworkspace_get_workspace" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "123" }),
+        "aiworkspace_get_code_source" => json!({ "RegionId": "cn-hangzhou", "CodeSourceId": "code-1" }),
+        "aiworkspace_get_dataset" => json!({ "RegionId": "cn-hangzhou", "DatasetId": "d-1" }),
+        "aiworkspace_get_image" => json!({ "RegionId": "cn-hangzhou", "ImageId": "image-1" }),
+        "aiworkspace_get_workspace" | "aiworkspace_list_code_sources" | "aiworkspace_list_datasets" => {
+            json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "123" })
+        }
         "aiworkspace_list_workspaces"
         | "aiworkspace_list_images"
         | "aiworkspace_list_products"
@@ -487,5 +492,5 @@ fn an_id_is_a_segment_of_the_path() {
             assert_eq!(faults(tool.name(), json!({ name: null })).len(), 1);
         }
     }
-    assert_eq!(ids, 15);
+    assert_eq!(ids, 18);
 }
