@@ -34,7 +34,6 @@ impl Schemas {
     /// When a file can't be read or written.
     pub fn run(&self) -> Result<ExitCode, CliError> {
         let wanted: Vec<(PathBuf, String)> = tools::all()
-            .into_iter()
             .map(|tool| (self.dir.join(format!("{}.json", tool.name())), format!("{:#}\n", document(tool))))
             .collect();
         let stray = self.stray(&wanted)?;
