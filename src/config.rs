@@ -28,7 +28,10 @@ use crate::sim::Simulator;
 use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
 use crate::sim::faults::FaultsError;
 use crate::sim::world::StateError;
+use crate::spec::Tool;
 use crate::spec::value::is_region;
+use crate::tools;
+use crate::tools::selection::{Selection, Toolset};
 use crate::vault::{LIFETIME, Vault};
 
 /// The environment variable of PyroMind's address, with or without `/api/v1`.
@@ -76,6 +79,9 @@ pub struct Launch {
     /// Approve a tool, or every create, update or act, without asking; may be repeated
     #[arg(long = "approve", value_name = "TOOL|EFFECT", value_parser = parse_waiver)]
     pub approvals: Vec<Waiver>,
+    /// Which tools are offered.
+    #[command(flatten)]
+    pub offer: OfferFlags,
     /// Images and workspaces that nobody listed [default: refuse for the server, verify for `call`]
     #[arg(long, value_enum)]
     pub provenance: Option<OnMiss>,
@@ -100,6 +106,45 @@ pub struct Launch {
     /// The live clouds' flags.
     #[command(flatten)]
     pub live: LiveFlags,
+}
+
+/// The flags that choose tools.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Tools")]
+pub struct OfferFlags {
+    /// Offer the tools of these toolsets only, separated by commas
+    #[arg(long, value_name = "NAMES", value_enum, value_delimiter = ',')]
+    pub toolsets: Vec<Toolset>,
+    /// Offer these tools only, or beside those of --toolsets
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = parse_tool)]
+    pub tools: Vec<&'static str>,
+    /// Don't offer these tools
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = parse_tool)]
+    pub exclude_tools: Vec<&'static str>,
+    /// Offer only tools that change nothing and reveal nothing
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+impl OfferFlags {
+    /// The tools offered.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoTool`] when none is left.
+    pub fn selection(&self) -> Result<Selection, ConfigError> {
+        let selection = Selection::new(&self.toolsets, &self.tools, &self.exclude_tools, self.read_only);
+        if selection.tools().next().is_none() { Err(ConfigError::NoTool) } else { Ok(selection) }
+    }
+}
+
+impl ValueEnum for Toolset {
+    fn value_variants<'v>() -> &'v [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
 }
 
 /// How much the log tells.
@@ -162,6 +207,9 @@ pub enum ConfigError {
         /// The cloud that it is for.
         wanted: &'static str,
     },
+    /// The flags that choose tools contradict each other.
+    #[error("--toolsets, --tools, --exclude-tools and --read-only leave no tool; see `redline-mcp tools`")]
+    NoTool,
     /// The clock wouldn't move forward.
     #[error("--clock-step must be longer than nothing, such as 1s or 5m")]
     ClockStep,
@@ -225,6 +273,7 @@ impl ConfigError {
     pub const fn is_usage(&self) -> bool {
         match self {
             Self::WrongCloud { .. }
+            | Self::NoTool
             | Self::ClockStep
             | Self::Endpoint(_)
             | Self::Bearer(_)
@@ -247,6 +296,11 @@ fn parse_region(text: &str) -> Result<String, String> {
     } else {
         Err("isn't a documented region, such as cn-hangzhou, cn-shanghai, cn-beijing, cn-shenzhen or ap-southeast-1".to_owned())
     }
+}
+
+fn parse_tool(text: &str) -> Result<&'static str, String> {
+    let tool = tools::find(text).map(Tool::name);
+    tool.ok_or_else(|| "isn't a tool; see `redline-mcp tools`".to_owned())
 }
 
 fn parse_waiver(text: &str) -> Result<Waiver, String> {
@@ -300,6 +354,7 @@ impl Launch {
     /// [`ConfigError`]: what is wrong with the flags or the machine.
     pub fn gateway(&self, on_miss: OnMiss) -> Result<Arc<Gateway>, ConfigError> {
         self.check()?;
+        let selection = self.offer.selection()?;
         let vault = Vault::new(self.vault_directory()?, LIFETIME);
         let (client, clock, simulator) = match self.cloud {
             CloudKind::Sim => {
@@ -316,7 +371,7 @@ impl Launch {
         if let Some(simulator) = simulator {
             self.sim.world.save(&simulator)?;
         }
-        Ok(Arc::new(Gateway::new(Parts { policy, client, audit, key, vault, clock })))
+        Ok(Arc::new(Gateway::new(Parts { selection, policy, client, audit, key, vault, clock })))
     }
 
     fn simulator(&self) -> Result<(Arc<Simulator>, LogicalClock), ConfigError> {

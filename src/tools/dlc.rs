@@ -13,24 +13,36 @@ pub mod tensorboards;
 
 use crate::spec::Tool;
 
-/// The tools of PAI-DLC.
-pub static TOOLS: [Tool; 18] = [
+/// Training jobs.
+pub static JOBS: [Tool; 4] = [
     Tool::of::<jobs::CreateJob>(),
-    Tool::of::<tensorboards::CreateTensorboard>(),
-    Tool::of::<access::GetDashboard>(),
     Tool::of::<jobs::GetJob>(),
+    Tool::of::<job_list::ListJobs>(),
+    Tool::of::<jobs::StopJob>(),
+];
+
+/// What goes on inside a job.
+pub static OBSERVE: [Tool; 3] = [
     Tool::of::<insight::GetJobEvents>(),
     Tool::of::<insight::GetPodEvents>(),
     Tool::of::<insight::GetPodLogs>(),
+];
+
+/// Ways into a job, and tokens to share one.
+pub static ACCESS: [Tool; 4] = [
+    Tool::of::<access::GetDashboard>(),
     Tool::of::<access::GetRayDashboard>(),
-    Tool::of::<tensorboards::GetTensorboard>(),
-    Tool::of::<tensorboards::GetTensorboardSharedUrl>(),
     Tool::of::<access::GetToken>(),
     Tool::of::<access::GetWebTerminal>(),
-    Tool::of::<job_list::ListJobs>(),
+];
+
+/// TensorBoards.
+pub static TENSORBOARDS: [Tool; 7] = [
+    Tool::of::<tensorboards::CreateTensorboard>(),
+    Tool::of::<tensorboards::GetTensorboard>(),
+    Tool::of::<tensorboards::GetTensorboardSharedUrl>(),
     Tool::of::<tensorboards::ListTensorboards>(),
     Tool::of::<tensorboards::StartTensorboard>(),
-    Tool::of::<jobs::StopJob>(),
     Tool::of::<tensorboards::StopTensorboard>(),
     Tool::of::<tensorboards::UpdateTensorboard>(),
 ];

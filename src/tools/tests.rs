@@ -7,3 +7,4 @@ mod jobs;
 mod properties;
 mod pyromind;
 mod tensorboards;
+mod workspaces;

@@ -13,6 +13,7 @@ mod harness;
 
 mod access;
 mod architecture;
+mod assets;
 mod audit;
 mod canaries;
 mod command_line;
@@ -24,6 +25,7 @@ mod jobs;
 mod pyromind;
 mod pyromind_live;
 mod secret;
+mod selection;
 mod sim_listen;
 mod stdio;
 mod tensorboards;

@@ -117,8 +117,8 @@ fn the_request_is_what_the_public_clients_send() {
         let mut headers: Vec<&str> = lines.collect();
         headers.sort_unstable();
         let host = format!("host: {address}");
-        let mut all: Vec<&str> =
-            ["accept: application/json", "user-agent: redline-mcp/0.1.0", &host].to_vec();
+        let agent = format!("user-agent: redline-mcp/{}", env!("CARGO_PKG_VERSION"));
+        let mut all: Vec<&str> = ["accept: application/json", &agent, &host].to_vec();
         all.extend(expected);
         all.sort_unstable();
         assert_eq!(headers, all);

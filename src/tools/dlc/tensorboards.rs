@@ -44,6 +44,7 @@ const JOB: &str = "job";
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct CreateTensorboard {
     pub(crate) region_id: RegionId,
+    /// Needed to name datasets.
     pub(crate) workspace_id: Option<WorkspaceId>,
     pub(crate) display_name: Option<String>,
     #[schemars(length(min = 1))]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::spec::marks::{Fact, Kind, Mark, Place, Shape};
 use crate::spec::schema::generate;
 use crate::spec::{Effect, Method, Operation, Payload, Vendor};
-use crate::tools::aiworkspace::{assets, workspaces};
+use crate::tools::aiworkspace::{assets, code_sources, datasets, workspaces};
 use crate::tools::dlc::{access, insight, job_list, jobs, tensorboards};
 use crate::tools::pyromind::{instances, sandboxes};
 use crate::tools::{all, find};
@@ -35,7 +35,12 @@ fn raw() -> Vec<(&'static str, Value, Value)> {
     }
     let raw = vec![
         of::<workspaces::CreateWorkspace>(),
+        of::<code_sources::GetCodeSource>(),
+        of::<datasets::GetDataset>(),
+        of::<assets::GetImage>(),
         of::<workspaces::GetWorkspace>(),
+        of::<code_sources::ListCodeSources>(),
+        of::<datasets::ListDatasets>(),
         of::<assets::ListImages>(),
         of::<workspaces::ListProducts>(),
         of::<workspaces::ListWorkspaces>(),
@@ -321,7 +326,12 @@ fn free_texts_of_replies_are_known() {
             }
         });
     }
-    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch Collections Command Containers Description DetailErrorMsg DisplayName DockerRegistry ErrorMonitoringArgs ErrorMsg Events Key LocalPath LocalhostProfile Logs MainContainer ModelName MountPath Name Options PodAnnotations PodLabels Policy Provider QuotaName Reason ReasonMessage ResourceName ResourceQuotaName RestartFailReason RoleArn SanityCheckArgs SharedVolumeMountPaths Shell SidecarContainers Tags TemplateName ThirdpartyLibDir ThirdpartyLibs UserCommand UserScript Value WorkingDir WorkspaceName logs message name";
+    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch CodeBranch CodeRepo Collections Command Containers \
+        DatasetTaskRamRole Description DetailErrorMsg DisplayName DockerRegistry ErrorMonitoringArgs ErrorMsg Events \
+        ImportInfo Key LocalPath LocalhostProfile Logs MainContainer ModelName MountPath Name Options PodAnnotations \
+        PodLabels Policy Provider QuotaName Reason ReasonMessage ResourceName ResourceQuotaName RestartFailReason RoleArn \
+        SanityCheckArgs SharedVolumeMountPaths Shell SidecarContainers Tags TemplateName ThirdpartyLibDir \
+        ThirdpartyLibs UserCommand UserScript Value WorkingDir WorkspaceName logs message name";
     assert_eq!(free.into_iter().collect::<Vec<_>>().join(" "), expected);
 }
 

@@ -35,6 +35,15 @@ pub(in crate::sim) fn create_tensorboard(
     }
     let named = job.map(|job| job.workspace_id.as_str()).or(named);
     let workspace_id = submit::workspace(place, named, ACTION, at)?.id.clone();
+    let mut datasets = vec![("DataSourceId".to_owned(), fields.text("DataSourceId")?)];
+    for source in fields.objects("DataSources")? {
+        datasets.push((source.path("DataSourceId"), source.text("DataSourceId")?));
+    }
+    for (path, id) in datasets {
+        if id.is_some_and(|id| !submit::has_dataset(place, &workspace_id, id)) {
+            return Err(CloudError::invalid(&path, "must be a dataset of the TensorBoard's workspace"));
+        }
+    }
     let id = world.new_tensorboard_id();
     let reply = object([
         ("TensorboardId", Some(json!(id))),

@@ -170,8 +170,31 @@ fn a_body_that_makes_no_sense_is_refused() {
 #[test]
 fn data_without_a_workspace_falls_into_the_default_one() {
     let simulator = simulator();
-    let id = made(&simulator, &json!({ "DataSources": [{ "DataSourceId": "d-1" }] }));
+    let id = made(&simulator, &json!({ "Uri": "oss://a/" }));
     assert_eq!(get(&simulator, &id, "", 0).1["WorkspaceId"], workspace_id("default_hangzhou"));
+}
+
+#[test]
+fn a_dataset_is_the_workspaces_own() {
+    let simulator = simulator();
+    let state = simulator.state().unwrap();
+    let dataset = &state["regions"]["cn-hangzhou"]["datasets"][0];
+    assert_eq!(dataset["workspace_id"], workspace_id("vision_train"));
+    for data in [
+        json!({ "DataSources": [{ "DataSourceId": dataset["id"] }] }),
+        json!({ "DataSourceId": dataset["id"] }),
+    ] {
+        let of = |workspace: &str| {
+            let mut body = data.clone();
+            body["WorkspaceId"] = json!(workspace_id(workspace));
+            body
+        };
+        let id = made(&simulator, &of("vision_train"));
+        assert_eq!(get(&simulator, &id, "", 0).1["WorkspaceId"], workspace_id("vision_train"));
+        let elsewhere = (400, "InvalidParameter.DataSourceId".to_owned());
+        assert_eq!(code(create(&simulator, &of("vision_train_eval"))), elsewhere);
+        assert_eq!(code(create(&simulator, &data)), elsewhere, "nor is it in the default workspace");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn submitted(simulator: &Simulator, command: &str) -> String {
         ],
         "UserCommand": command,
         "UserVpc": {"VpcId": "vpc-1", "ExtendedCIDRs": ["10.0.0.0/8"]},
-        "CodeSource": {"CodeSourceId": "code-1", "MountPath": "/root/code", "IsSharedMountPath": true},
+        "CodeSource": {"CodeSourceId": "code-1znqt9et7lb6u68j", "MountPath": "/root/code", "IsSharedMountPath": true},
         "DataSources": [{"Uri": "oss://bucket/data/", "MountPath": "/mnt", "MountAccess": "RO", "Options": "{}"}],
     });
     let (_, reply) = Call::post(DLC, "/api/v1/jobs", "CreateJob", &body).send(simulator);
@@ -40,7 +40,7 @@ fn sources_are_repeated_in_part() {
     assert_eq!(
         json!([body["CodeSource"], body["DataSources"]]),
         json!([
-            {"CodeSourceId": "code-1", "MountPath": "/root/code"},
+            {"CodeSourceId": "code-1znqt9et7lb6u68j", "MountPath": "/root/code"},
             [{"Uri": "oss://bucket/data/", "MountPath": "/mnt"}],
         ])
     );

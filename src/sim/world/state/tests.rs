@@ -116,6 +116,27 @@ fn a_state_that_no_world_has_is_refused_with_its_path() {
         hangzhou(|region| region["images"][0]["belongs"] = Value::Null),
         "regions.cn-hangzhou.images[0].belongs: must name a workspace of the region"
     );
+    for list in ["datasets", "code_sources"] {
+        let asset =
+            |change: fn(&mut Value)| refused(|state| change(&mut state["regions"]["cn-hangzhou"][list]));
+        let at = |index: usize| format!("regions.cn-hangzhou.{list}[{index}]");
+        assert_eq!(
+            asset(|assets| assets[1]["id"] = assets[0]["id"].clone()),
+            at(1) + ".id: must be there, and only once"
+        );
+        assert_eq!(
+            asset(|assets| assets[2]["workspace_id"] = json!("1")),
+            at(2) + ".workspace_id: must name a workspace of the region"
+        );
+        assert!(
+            asset(|assets| assets[0]["accessibility"] = json!("SECRET"))
+                .starts_with(&(at(0) + ".accessibility: must be PUBLIC"))
+        );
+    }
+    assert_eq!(
+        hangzhou(|region| region["datasets"][0]["data_source_type"] = json!("CPFS")),
+        "regions.cn-hangzhou.datasets[0].data_source_type: must be NAS or OSS"
+    );
     assert_eq!(
         hangzhou(|region| region["jobs"][1]["id"] = region["jobs"][0]["id"].clone()),
         "regions.cn-hangzhou.jobs[1].id: must be there, and only once"
