@@ -290,6 +290,16 @@ impl Shape {
         }
     }
 
+    /// Whether anything in it is handed over.
+    pub fn hands_over(&self) -> bool {
+        matches!(self.mark, Some(Mark::HandOver | Mark::UrlToken))
+            || match &self.kind {
+                Kind::Object(fields) => fields.iter().any(|(_, shape)| shape.hands_over()),
+                Kind::List(item) | Kind::Map(item) => item.hands_over(),
+                Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,
+            }
+    }
+
     /// Calls `visit` for every text in `value` whose type claims a fact, outermost first. A number counts as the
     /// text that it is shown as.
     pub fn claims(&self, value: &Value, visit: &mut impl FnMut(Claim<'_>)) {
