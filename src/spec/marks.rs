@@ -241,6 +241,8 @@ pub struct Shape {
     pub full_only: bool,
     /// The field beside it that must be true for it to be shown at all.
     pub only_if: Option<String>,
+    /// What explains that it is empty.
+    pub if_empty: Option<String>,
 }
 
 impl Shape {
@@ -262,6 +264,7 @@ impl Shape {
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
             full_only: flag("x-full-only"),
             only_if: schema.get("x-only-if").and_then(Value::as_str).map(str::to_owned),
+            if_empty: schema.get("x-if-empty").and_then(Value::as_str).map(str::to_owned),
         }
     }
 

@@ -61,7 +61,9 @@ impl World {
             let workspaces =
                 region.workspaces.iter().flat_map(|workspace| [workspace.created, workspace.modified]);
             let images = region.images.iter().map(|image| image.created);
-            workspaces.chain(images).chain(region.jobs.iter().map(|job| job.submitted))
+            let jobs = region.jobs.iter();
+            let jobs = jobs.flat_map(|job| [Some(job.submitted), job.updated, job.stopped]).flatten();
+            workspaces.chain(images).chain(jobs)
         });
         each.chain([self.pyromind.latest()]).max().unwrap_or(Timestamp::MIN)
     }
