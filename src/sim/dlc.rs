@@ -1,11 +1,13 @@
-//! PAI-DLC 2020-12-03: jobs, from submission to their end.
+//! PAI-DLC 2020-12-03: jobs, from submission to their end, and TensorBoards.
 //!
 //! `submit` stores a job as it came, with a plan of how it goes; `update` changes what may still be changed, and `stop`
-//! adds the instant at which somebody stopped it. `lifecycle` lays the plan out in stages, and `course` is the part of them that has begun:
-//! `view` and `list` show it, `pods` derives the pods from it, `events` and `logs` what they tell, `metrics` how hard they
-//! work and `sanity` what was found on their machines, of whose types `machines` has the list. `hostile` writes what an
-//! attacker would.
+//! adds the instant at which somebody stopped it. `lifecycle` lays the plan out in stages, and `course` is the part of
+//! them that has begun: `view` and `list` show it, `pods` derives the pods from it, `events` and `logs` what they tell,
+//! `metrics` how hard they work and `sanity` what was found on their machines, of whose types `machines` has the list.
+//! `hostile` writes what an attacker would. `tensorboards` shows what jobs leave behind, and `access` opens both to
+//! others.
 
+mod access;
 mod course;
 mod events;
 mod hostile;
@@ -18,10 +20,12 @@ mod pods;
 mod sanity;
 mod stop;
 mod submit;
+mod tensorboards;
 mod update;
 mod view;
 mod window;
 
+pub(super) use access::{get_dashboard, get_ray_dashboard, get_token, get_web_terminal};
 pub(super) use events::{get_job_events, get_pod_events};
 pub(super) use list::list_jobs;
 pub(super) use logs::get_pod_logs;
@@ -30,6 +34,10 @@ pub(super) use metrics::get_job_metrics;
 pub(super) use sanity::{get_job_sanity_check_result, list_job_sanity_check_results};
 pub(super) use stop::{stop_job, stops};
 pub(super) use submit::{check, create_job};
+pub(super) use tensorboards::{
+    check as check_tensorboard, create_tensorboard, get_shared_url, get_tensorboard, list_tensorboards,
+    start_tensorboard, stop_tensorboard, update_tensorboard,
+};
 pub(super) use update::update_job;
 pub(super) use view::get_job;
 

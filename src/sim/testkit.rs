@@ -37,13 +37,19 @@ impl Call {
         Self::new("POST", host, path, action, body.to_string().into())
     }
 
-    pub(super) fn put(host: &str, path: &str, action: &str, body: &Value) -> Self {
+    /// A PUT.
+    pub(super) fn replace(host: &str, path: &str, action: &str, body: &Value) -> Self {
         Self::new("PUT", host, path, action, body.to_string().into())
     }
 
     /// A POST without a body.
     pub(super) fn act(host: &str, path: &str, action: &str) -> Self {
         Self::new("POST", host, path, action, Bytes::new())
+    }
+
+    /// A PUT without a body.
+    pub(super) fn put(host: &str, path: &str, action: &str) -> Self {
+        Self::new("PUT", host, path, action, Bytes::new())
     }
 
     fn new(method: &str, host: &str, path: &str, action: &str, body: Bytes) -> Self {

@@ -6,3 +6,5 @@ mod catalogue;
 mod jobs;
 mod properties;
 mod pyromind;
+mod tensorboards;
+mod workspaces;

@@ -11,7 +11,9 @@
 
 mod harness;
 
+mod access;
 mod architecture;
+mod assets;
 mod audit;
 mod canaries;
 mod command_line;
@@ -22,7 +24,10 @@ mod insight;
 mod job_updates;
 mod jobs;
 mod pyromind;
+mod pyromind_live;
 mod secret;
+mod selection;
 mod sim_listen;
 mod stdio;
+mod tensorboards;
 mod workspaces;

@@ -51,6 +51,7 @@ fn a_shape_tells_what_the_type_says() {
         label: None,
         full_only: false,
         only_if: None,
+        subject: false,
         if_empty: None,
     };
     let owner = Shape {

@@ -29,7 +29,7 @@ fn worker(pods: u64, image: &str) -> Value {
 }
 
 fn update(simulator: &Simulator, id: &str, change: &Value, seconds: i64) -> (u16, Value) {
-    let call = Call::put(DLC, &format!("/api/v1/jobs/{id}"), "UpdateJob", change);
+    let call = Call::replace(DLC, &format!("/api/v1/jobs/{id}"), "UpdateJob", change);
     let (status, mut body) = call.at(later(seconds)).send(simulator);
     body.as_object_mut().unwrap().remove("RequestId");
     (status, body)
