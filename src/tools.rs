@@ -17,8 +17,8 @@ static FAMILIES: [(Toolset, &[Tool]); 7] = [
     (Toolset::Workspace, &aiworkspace::TOOLS),
     (Toolset::DlcJobs, &dlc::JOBS),
     (Toolset::DlcObserve, &dlc::OBSERVE),
-    (Toolset::DlcAccess, &dlc::ACCESS),
-    (Toolset::DlcTensorboards, &dlc::TENSORBOARDS),
+    (Toolset::DlcObserve, &dlc::ACCESS),
+    (Toolset::Tensorboard, &dlc::TENSORBOARDS),
     (Toolset::PyromindSandboxes, &pyromind::SANDBOXES),
     (Toolset::PyromindInstances, &pyromind::INSTANCES),
 ];

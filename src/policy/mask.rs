@@ -91,6 +91,8 @@ pub struct Shown {
 const HANDED_OVER: &str = "handed_over";
 /// What tells that a list goes on.
 const NEXT_PAGE: &str = "next_page";
+/// What explains that there is nothing to show.
+const WHY_EMPTY: &str = "why_empty";
 /// What holds a reply beside the failure that it tells of.
 const RESULT: &str = "result";
 
@@ -147,7 +149,7 @@ pub(super) fn mask(disclosure: &Disclosure<'_>, hand_over: HandOver<'_>, seen: &
         Disclosure::Reply(call, raw) => {
             texts = Texts::of(call.tool(), "");
             let shown = reply(call, raw, Some(hand_over), seen, &mut redactions, &mut deposits, &mut texts);
-            (with_next_page(call, raw, shown, seen, &mut redactions), false)
+            (with_remarks(call, raw, shown, seen, &mut redactions), false)
         }
         Disclosure::Existing(existing) => {
             note(existing.tool.reply(), existing.reply.open(), seen);
@@ -205,8 +207,8 @@ fn reply(
     shown
 }
 
-/// A reply as a body, with what leads to the next page of a list.
-fn with_next_page(
+/// A reply as a body, with what leads to the next page of a list, or explains why it is empty.
+fn with_remarks(
     call: &Call,
     raw: &Raw,
     shown: Value,
@@ -216,6 +218,9 @@ fn with_next_page(
     let mut body = if shown.is_object() { shown } else { json!({}) };
     if let (Value::Object(body), Some(text)) = (&mut body, paging::next_page(call, raw.open())) {
         body.insert(NEXT_PAGE.to_owned(), seen.sweep(&text, Text::Free, redactions).into());
+    }
+    if let (Value::Object(body), Some(text)) = (&mut body, paging::why_empty(call, raw.open())) {
+        body.insert(WHY_EMPTY.to_owned(), text.into());
     }
     body
 }

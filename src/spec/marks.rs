@@ -251,6 +251,8 @@ pub struct Shape {
     pub only_if: Option<String>,
     /// Whether it names the one thing that a call is about, where the path doesn't.
     pub subject: bool,
+    /// What explains that it is empty.
+    pub if_empty: Option<String>,
 }
 
 impl Shape {
@@ -273,6 +275,7 @@ impl Shape {
             full_only: flag("x-full-only"),
             only_if: schema.get("x-only-if").and_then(Value::as_str).map(str::to_owned),
             subject: flag("x-subject"),
+            if_empty: schema.get("x-if-empty").and_then(Value::as_str).map(str::to_owned),
         }
     }
 
