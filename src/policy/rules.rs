@@ -24,7 +24,7 @@ pub(super) use confirm::{arguments_question, made_before, setting};
 pub(super) use instants::has_instants;
 pub(super) use precheck::is_activated;
 use provenance::Matter;
-pub(super) use provenance::place_of;
+pub(super) use provenance::{needs_workspace, place_of};
 use template::Taken;
 pub(super) use template::makes_job;
 

@@ -14,19 +14,23 @@ use serde_with::skip_serializing_none;
 
 use crate::spec::Tool;
 
-/// The tools of PyroMind.
-pub static TOOLS: [Tool; 11] = [
-    Tool::of::<instances::CreateInstance>(),
+/// Sandboxes.
+pub static SANDBOXES: [Tool; 7] = [
     Tool::of::<sandboxes::CreateSandbox>(),
     Tool::of::<sandboxes::DeleteSandbox>(),
     Tool::of::<sandboxes::ExecuteSandboxAction>(),
     Tool::of::<sandboxes::ExecuteSandboxBatchActions>(),
-    Tool::of::<instances::GetInstance>(),
-    Tool::of::<instances::GetInstanceAccessToken>(),
     Tool::of::<sandboxes::GetSandbox>(),
     Tool::of::<sandboxes::GetSandboxVnc>(),
-    Tool::of::<instances::ListInstances>(),
     Tool::of::<sandboxes::ListSandboxes>(),
+];
+
+/// Instances.
+pub static INSTANCES: [Tool; 4] = [
+    Tool::of::<instances::CreateInstance>(),
+    Tool::of::<instances::GetInstance>(),
+    Tool::of::<instances::GetInstanceAccessToken>(),
+    Tool::of::<instances::ListInstances>(),
 ];
 
 /// An id that PyroMind made up. It is opaque, but a slash or a blank is in none of them (R-PM-017).

@@ -7,3 +7,5 @@ mod jobs;
 mod properties;
 mod pyromind;
 mod templates;
+mod tensorboards;
+mod workspaces;

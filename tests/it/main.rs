@@ -11,7 +11,9 @@
 
 mod harness;
 
+mod access;
 mod architecture;
+mod assets;
 mod audit;
 mod canaries;
 mod command_line;
@@ -19,10 +21,14 @@ mod consent;
 mod dry_run;
 mod hand_over;
 mod insight;
+mod job_updates;
 mod jobs;
 mod pyromind;
+mod pyromind_live;
 mod secret;
+mod selection;
 mod sim_listen;
 mod stdio;
 mod templates;
+mod tensorboards;
 mod workspaces;

@@ -48,7 +48,7 @@ pub(super) fn diagnose(error: &CloudError, call: &Call) -> Diagnosis {
         {
             storage(call)
         }
-        500.. if has(&message, &["token", "auth service"]) => told(
+        500.. if call.tool().reply().hands_over() && has(&message, &["token", "auth service"]) => told(
             "cloud-token-service",
             "PyroMind couldn't make a token",
             "the instance itself may be well: tell the user, and call again only when they want it",
@@ -99,7 +99,7 @@ fn is_shortage(message: &str) -> bool {
 
 /// What the call is about: `sandbox sbx_1`, or `it` where it is about no single thing.
 fn subject(call: &Call) -> String {
-    let named = call.spec().subject().and_then(|name| Some((noun(name), call.text(name)?)));
+    let named = call.tool().subject().and_then(|name| Some((noun(name), call.text(name)?)));
     named.map_or_else(|| "it".to_owned(), |(noun, id)| format!("{noun} {id}"))
 }
 
@@ -113,7 +113,7 @@ fn look(call: &Call) -> String {
     if let Some(unique) = call.spec().unique() {
         return format!("look with {} whether it was made after all, before trying again", unique.list.tool);
     }
-    let get = call.spec().subject().map(|name| format!("pyromind_get_{}", noun(name)));
+    let get = call.tool().subject().map(|name| format!("pyromind_get_{}", noun(name)));
     match get.as_deref().and_then(tools::find) {
         Some(get) => format!("look at its state with {} before trying again", get.name()),
         None => next_step(call).to_owned(),
@@ -123,7 +123,7 @@ fn look(call: &Call) -> String {
 /// One message stands for several causes, and none of them is that somebody deleted it (R-PM-014, R-PM-034).
 fn missing(call: &Call) -> Diagnosis {
     let rule = "cloud-not-found";
-    let Some(argument) = call.spec().subject() else {
+    let Some(argument) = call.tool().subject() else {
         return told(
             rule,
             "there is nothing at this address",

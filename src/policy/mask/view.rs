@@ -5,13 +5,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::handing::Hands;
+use super::handing::{Hands, may_grant};
 use super::untrusted::Texts;
 use super::{HIDDEN, first, last4};
 use crate::policy::hand_over::Deposit;
 use crate::policy::plain::plain;
 use crate::policy::sweep::{Seen, Text};
 use crate::spec::marks::{Kind, Mark, Shape};
+
+/// The most bytes of a free text that are shown.
+const LONGEST_FREE: usize = 16 * 1024;
+/// The most bytes of an exact text. A part of one would be another, and no identifier is this long.
+const LONGEST_EXACT: usize = 8 * 1024;
 
 /// The view of one reply.
 pub(super) struct View<'v> {
@@ -102,10 +107,19 @@ impl<'v> View<'v> {
 
     fn text(&mut self, shape: &Shape, text: &str) -> Value {
         if shape.exact {
-            return self.seen.sweep(text, Text::Exact, self.redactions).into();
+            return match text.len() {
+                0..=LONGEST_EXACT => self.seen.sweep(text, Text::Exact, self.redactions).into(),
+                _ => self.drop(&Value::from(text)),
+            };
         }
         let text = self.plain(text);
-        self.seen.sweep(&text, Text::Free, self.redactions).into()
+        if text.len() <= LONGEST_FREE {
+            return self.seen.sweep(&text, Text::Free, self.redactions).into();
+        }
+        let end = text.floor_char_boundary(LONGEST_FREE);
+        let searched = text.get(..text.floor_char_boundary(2 * LONGEST_FREE)).unwrap_or_default();
+        let shown = self.seen.sweep_until(searched, end, Text::Free, self.redactions);
+        format!("{shown}… ({} more bytes)", text.len() - end).into()
     }
 
     /// What a text of JSON holds, masked by its own shape, as a text again.
@@ -193,6 +207,8 @@ impl<'v> View<'v> {
                 | Mark::Omit
                 | Mark::HandOver
                 | Mark::UrlToken
+                | Mark::Link
+                | Mark::PlainLink
                 | Mark::EnvValue
                 | Mark::Joined,
                 value,
@@ -207,16 +223,18 @@ impl<'v> View<'v> {
             Mark::First => first(&text),
             Mark::Joined if text.is_empty() => return Value::Null,
             Mark::Joined => return self.text(shape, &text),
-            Mark::HandOver | Mark::UrlToken if text.is_empty() => return Value::Null,
+            Mark::PlainLink if !may_grant(&text) && !text.is_empty() => return self.text(shape, &text),
+            Mark::HandOver | Mark::UrlToken | Mark::Link if text.is_empty() => return Value::Null,
+            Mark::Link => text.clone(),
             Mark::HandOver | Mark::UrlToken => match &mut self.hands {
                 Some(hands) if mark == Mark::HandOver => hands.take(&self.field, &text),
-                Some(hands) => hands.take_link(&self.field, &text),
+                Some(hands) => hands.take_link(&self.field, &text, self.seen),
                 None => {
                     self.count(mark.name());
                     return Value::Null;
                 }
             },
-            Mark::Omit | Mark::EnvValue | Mark::EnvValues => {
+            Mark::Omit | Mark::PlainLink | Mark::EnvValue | Mark::EnvValues => {
                 if !text.is_empty() {
                     self.count(mark.name());
                 }

@@ -30,6 +30,12 @@ fn secrets_are_known_by_their_form() {
             "https://b.example/?x-oss-security-token=[masked]&x-oss-signature=[masked]",
         ),
         ("https://tb.example/?token=abcdefgh12345678", "https://tb.example/?token=[masked]"),
+        (
+            "git clone https://ci:a1B2c3D4@code.example/a.git",
+            "git clone https://ci:[masked]@code.example/a.git",
+        ),
+        ("://:a1B2c3D4@", "://:[masked]@"),
+        ("https://ghp_a1B2c3D4e5F6g7H8i9@code.example/a", "https://[masked]@code.example/a"),
         ("Authorization: Bearer abcdef.123456789", "Authorization: Bearer [masked]"),
         ("password=hunter2222222222;", "password=[masked];"),
         ("accessKeySecret: a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5", "accessKeySecret: [masked]"),
@@ -92,6 +98,10 @@ fn ordinary_words_stay() {
         "token=short",
         "token=sixteen-is-more",
         "x-acs-security-token:\nx-acs-signature-nonce:1",
+        "ssh://git@code.example/a.git",
+        "https://ci:short@code.example/a.git",
+        "https://registry.example:5000@sha256",
+        "https://code.example/a:12345678@b",
         "LTAI is how access keys begin",
         "POSTS.internationalisation2024",
         "the bearer of news",
@@ -283,4 +293,37 @@ proptest! {
             prop_assert!(!swept.contains(value.as_str()), "{} in {}", value, swept);
         }
     }
+}
+
+/// What the process's own credentials and a reply's secrets are isn't shown anywhere, an identifier included; who
+/// people are stays out of free texts only.
+#[test]
+fn a_secret_is_swept_out_of_identifiers_too() {
+    let mut seen = Seen::default();
+    seen.pin("a-key-of-the-server");
+    seen.note_secret("a-password-of-a-reply");
+    seen.note_secret("short");
+    seen.note("a-person-of-a-reply");
+    let exact = |text: &str| seen.sweep(text, Text::Exact, &mut BTreeMap::new());
+    assert_eq!(exact("running-a-key-of-the-server"), "running-[masked]");
+    assert_eq!(exact("a-password-of-a-reply/x"), "[masked]/x");
+    assert_eq!(exact("short/a-person-of-a-reply"), "short/a-person-of-a-reply");
+    assert!(seen.holds_secret("x/a-password-of-a-reply") && !seen.holds_secret("a-person-of-a-reply"));
+}
+
+/// However much a cloud calls personal, what is kept of it is bounded; the newest is kept.
+#[test]
+fn what_is_kept_has_bounded_bytes() {
+    let mut seen = Seen::default();
+    let value = |number: usize| format!("{number:08}{}", "x".repeat(10_000));
+    (0..300).for_each(|number| seen.note(&value(number)));
+    assert!(
+        seen.bytes <= ROOM && seen.noted.len() < 110,
+        "{} bytes, {} values",
+        seen.bytes,
+        seen.noted.len()
+    );
+    assert_eq!(free(&seen, &value(299)), "[masked]");
+    seen.note(&"y".repeat(3 * LONGEST));
+    assert_eq!(free(&seen, &"y".repeat(LONGEST)), "[masked]");
 }

@@ -1,6 +1,6 @@
 //! CreateJob: judged as the service judges it, then stored as it came.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{lifecycle, machines, templates};
@@ -33,12 +33,10 @@ pub(in crate::sim) fn create_job(
     check(&fields)?;
     let place = world.region(region);
     place.require_activated()?;
-    let workspace = workspace(place, &fields, at)?;
-    let (run, mut outcome) = lifecycle::rehearse(fields.required_text("UserCommand")?);
+    let workspace = workspace(place, fields.text("WorkspaceId")?, "paidlc:CreateJob", at)?;
+    assets_exist(place, &workspace.id, &fields)?;
     let workspace_id = workspace.id.clone();
-    if !images_exist(world, region, &workspace_id, &fields)? {
-        outcome = Outcome::ImageMissing;
-    }
+    let (run, outcome) = plan(world, region, &workspace_id, &fields)?;
     let id = world.new_job_id();
     let reply = object([("JobId", Some(json!(id)))]);
     let job = Job {
@@ -46,6 +44,7 @@ pub(in crate::sim) fn create_job(
         workspace_id,
         user_id: CALLER.user_id.to_owned(),
         submitted: at,
+        updated: None,
         run,
         outcome,
         stopped: None,
@@ -59,21 +58,62 @@ pub(in crate::sim) fn create_job(
 }
 
 /// The workspace named; without one, as the service silently does, the region's default.
-fn workspace<'a>(place: &'a Region, fields: &Fields<'_>, at: Timestamp) -> Result<&'a Workspace, CloudError> {
+pub(super) fn workspace<'a>(
+    place: &'a Region,
+    named: Option<&str>,
+    action: &'static str,
+    at: Timestamp,
+) -> Result<&'a Workspace, CloudError> {
     let default = || place.workspaces.iter().find(|workspace| workspace.is_default).map(|w| w.id.as_str());
-    let id = match fields.text("WorkspaceId")? {
+    let id = match named {
         Some(id) => id,
         None => default().ok_or_else(CloudError::workspace_not_found)?,
     };
-    let workspace = place.enter(id, "paidlc:CreateJob")?;
+    let workspace = place.enter(id, action)?;
     if workspace.status(at) == WorkspaceStatus::Enabled {
         Ok(workspace)
     } else {
         Err(CloudError::bad_request(
             "WorkspaceNotEnabled",
-            format!("The workspace is {}; jobs need an ENABLED one.", workspace.status(at).as_str()),
+            format!("The workspace is {}; it must be ENABLED.", workspace.status(at).as_str()),
         ))
     }
+}
+
+/// How long a job runs and how it ends, if nothing cuts it short.
+pub(super) fn plan(
+    world: &World,
+    region: &str,
+    workspace_id: &str,
+    fields: &Fields<'_>,
+) -> Result<(SignedDuration, Outcome), CloudError> {
+    let (run, outcome) = lifecycle::rehearse(fields.required_text("UserCommand")?);
+    let known = images_exist(world, region, workspace_id, fields)?;
+    Ok((run, if known { outcome } else { Outcome::ImageMissing }))
+}
+
+pub(super) fn has_dataset(place: &Region, workspace_id: &str, id: &str) -> bool {
+    place.datasets.iter().any(|dataset| dataset.id == id && dataset.workspace_id == workspace_id)
+}
+
+/// The datasets and the code source must be the workspace's own.
+fn assets_exist(place: &Region, workspace_id: &str, fields: &Fields<'_>) -> Result<(), CloudError> {
+    for source in fields.objects("DataSources")? {
+        if let Some(id) = source.text("DataSourceId")?
+            && !has_dataset(place, workspace_id, id)
+        {
+            let path = source.path("DataSourceId");
+            return Err(CloudError::invalid(&path, "must be a dataset of the job's workspace"));
+        }
+    }
+    if let Some(code) = fields.object("CodeSource")?
+        && let Some(id) = code.text("CodeSourceId")?
+        && !place.code_sources.iter().any(|source| source.id == id && source.workspace_id == workspace_id)
+    {
+        let path = code.path("CodeSourceId");
+        return Err(CloudError::invalid(&path, "must be a code source of the job's workspace"));
+    }
+    Ok(())
 }
 
 /// Whether every task image is official or the workspace's own. The service accepts a job whose images

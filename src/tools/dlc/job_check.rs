@@ -64,8 +64,8 @@ fn either(path: &Path<'_>, names: [&str; 2], may_lack: &dyn Fn(&str) -> bool) ->
 
 impl JobSpec {
     /// What a role lacks, or has too much of (R-DLC-20, R-DLC-21), and where an image could come from that no
-    /// list has (R-DLC-24).
-    fn check(&self, path: &Path<'_>, may_lack: &dyn Fn(&str) -> bool, faults: &mut Faults) {
+    /// list has (R-DLC-24). What it `may_lack`, a template or the job that is changed has.
+    pub(super) fn check(&self, path: &Path<'_>, may_lack: &dyn Fn(&str) -> bool, faults: &mut Faults) {
         faults.demand(
             self.ecs_spec.is_none() || self.resource_config.is_none(),
             path,

@@ -13,6 +13,9 @@ const UPDATE: &str = "dlc_update_job_template";
 const SET: &str = "dlc_set_job_template_default_version";
 const GET: &str = "dlc_get_job_template";
 
+/// [`stored`] as it is sent: compact, its fields in the order of the types.
+const COMPACT: &str = r#"{"JobType":"PyTorchJob","JobSpecs":[{"EcsSpec":"ecs.gn6i-c4g1.xlarge","Image":"registry/pytorch:2.3","PodCount":1,"Type":"Worker"}]}"#;
+
 /// What each tool of templates takes at least.
 pub(super) fn least(tool: &str) -> Value {
     match tool {
@@ -20,7 +23,8 @@ pub(super) fn least(tool: &str) -> Value {
             "RegionId": "cn-hangzhou",
             "WorkspaceId": "123",
             "TemplateName": "resnet",
-            "Content": stored().to_string(),
+            // Written as it is sent: what holds of every tool is that arguments are sent as they were given.
+            "Content": COMPACT,
         }),
         SET => json!({ "RegionId": "cn-hangzhou", "TemplateId": "tpl1", "Version": 2 }),
         "dlc_list_job_templates" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "123" }),
@@ -128,10 +132,9 @@ fn content_is_a_json_object() {
         arguments.insert("Content".to_owned(), content);
         find(CREATE).unwrap().parse(&arguments).unwrap().arguments()["Content"].clone()
     };
-    let compact = r#"{"JobType":"PyTorchJob","JobSpecs":[{"EcsSpec":"ecs.gn6i-c4g1.xlarge","Image":"registry/pytorch:2.3","PodCount":1,"Type":"Worker"}]}"#;
-    assert_eq!(sent(stored()), compact);
-    assert_eq!(sent(json!(stored().to_string())), compact);
-    assert_eq!(sent(json!(format!("\n{:#} ", stored()))), compact);
+    assert_eq!(sent(stored()), COMPACT);
+    assert_eq!(sent(json!(stored().to_string())), COMPACT);
+    assert_eq!(sent(json!(format!("\n{:#} ", stored()))), COMPACT);
 }
 
 /// R-DLC-20, R-DLC-21, R-DLC-23, R-DLC-27, R-DLC-83: what a job would be told, with its place in Content.

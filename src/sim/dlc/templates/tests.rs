@@ -42,12 +42,12 @@ fn get(simulator: &Simulator, id: &str, query: &str) -> (u16, Value) {
 
 fn update(simulator: &Simulator, id: &str, body: &Value) -> (u16, Value) {
     let path = format!("{TEMPLATES}/{id}");
-    Call::put(DLC, &path, "UpdateJobTemplate", body).at(AT + SignedDuration::from_secs(9)).send(simulator)
+    Call::replace(DLC, &path, "UpdateJobTemplate", body).at(AT + SignedDuration::from_secs(9)).send(simulator)
 }
 
 fn set_default(simulator: &Simulator, id: &str, body: &Value) -> (u16, Value) {
     let path = format!("{TEMPLATES}/{id}/defaultversion");
-    Call::put(DLC, &path, "SetJobTemplateDefaultVersion", body).send(simulator)
+    Call::replace(DLC, &path, "SetJobTemplateDefaultVersion", body).send(simulator)
 }
 
 /// The id of a template that is there from the start.
