@@ -164,7 +164,7 @@ impl Policy {
         }
         let before = rules::made_before(self, call, history, now);
         for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
-            let question = rules::arguments_question(self, rule, call, before, account);
+            let question = rules::arguments_question(self, rule, call, history, before, account);
             if question.digest() == answer.digest {
                 return hear_arguments(&question, answer, call);
             }

@@ -40,7 +40,7 @@ pub(super) fn arguments(
     now: Timestamp,
 ) -> Result<Approval, Box<Ruling>> {
     let before = made_before(policy, call, knowledge.history, now);
-    let question = arguments_question(policy, rule, call, before, knowledge.account);
+    let question = arguments_question(policy, rule, call, knowledge.history, before, knowledge.account);
     if before.is_none() && policy.settings.operator.approves(call) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
     }
@@ -57,10 +57,11 @@ pub(in crate::policy) fn arguments_question(
     policy: &Policy,
     rule: &Confirm,
     call: &Call,
+    history: &History,
     before: Option<Timestamp>,
     account: &str,
 ) -> Question {
-    question::arguments(rule, call, &ask_call(call), before, &setting(policy, account))
+    question::arguments(rule, call, &ask_call(call), history, before, &setting(policy, account))
 }
 
 /// When the same call was made a short while ago, if it was.
