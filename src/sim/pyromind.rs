@@ -17,11 +17,11 @@ mod sandboxes;
 mod testkit;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 
 use super::faults::Kind;
 use super::params::Query;
+use super::verify::authorization;
 use super::world::pyromind::PyroMind;
 
 pub(super) use envelope::{Answer, Failure, render};
@@ -32,8 +32,7 @@ pub const PYROMIND_API_KEY: &str = "redline-sim";
 
 /// Lets through only a request with the key that is known.
 pub(super) fn authenticate(headers: &HeaderMap) -> Result<(), Failure> {
-    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match authorization.and_then(|value| value.split_once(' ')) {
+    match authorization(headers).and_then(|value| value.split_once(' ')) {
         Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") && key.trim() == PYROMIND_API_KEY => {
             Ok(())
         }

@@ -1,3 +1,4 @@
+use http::header::AUTHORIZATION;
 use std::collections::BTreeSet;
 
 use http::Request;
