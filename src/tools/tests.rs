@@ -6,3 +6,4 @@ mod catalogue;
 mod jobs;
 mod properties;
 mod pyromind;
+mod pyromind_tasks;

@@ -85,10 +85,8 @@ async fn secrets_are_in_the_vault_and_nowhere_else() {
     assert_eq!(code, Some(0));
 
     let mut secrets = kept(&home);
-    let tokens: Vec<String> = secrets
-        .iter()
-        .filter_map(|secret| Some(secret.split_once("?token=")?.1.to_owned()))
-        .collect();
+    let tokens: Vec<String> =
+        secrets.iter().filter_map(|secret| Some(secret.split_once("?token=")?.1.to_owned())).collect();
     assert!(!tokens.is_empty() && tokens.iter().all(|token| secrets.contains(token)), "{}", tokens.len());
     assert!(secrets.contains(CHOSEN) && secrets.len() > 20, "{} secrets are kept", secrets.len());
     secrets.extend(tokens);

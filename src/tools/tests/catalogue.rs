@@ -9,7 +9,7 @@ use crate::spec::schema::generate;
 use crate::spec::{Effect, Method, Operation, Payload, Vendor};
 use crate::tools::aiworkspace::{assets, workspaces};
 use crate::tools::dlc::{insight, job_list, jobs};
-use crate::tools::pyromind::{instances, sandboxes};
+use crate::tools::pyromind::{inference, instance_changes, instances, sandboxes, training, training_changes};
 use crate::tools::{all, find};
 
 /// Calls `visit` for `schema` and every schema in it; property names aren't keywords.
@@ -46,17 +46,31 @@ fn raw() -> Vec<(&'static str, Value, Value)> {
         of::<insight::GetPodLogs>(),
         of::<job_list::ListJobs>(),
         of::<jobs::StopJob>(),
+        of::<inference::CreateInferenceTask>(),
         of::<instances::CreateInstance>(),
         of::<sandboxes::CreateSandbox>(),
+        of::<inference::DeleteInferenceTask>(),
+        of::<instance_changes::DeleteInstance>(),
         of::<sandboxes::DeleteSandbox>(),
+        of::<training_changes::DeleteTrainingJob>(),
+        of::<instance_changes::EditInstance>(),
         of::<sandboxes::ExecuteSandboxAction>(),
         of::<sandboxes::ExecuteSandboxBatchActions>(),
+        of::<inference::GetInferenceTask>(),
         of::<instances::GetInstance>(),
         of::<instances::GetInstanceAccessToken>(),
         of::<sandboxes::GetSandbox>(),
         of::<sandboxes::GetSandboxVnc>(),
+        of::<training::GetTrainingJob>(),
+        of::<inference::ListInferenceTasks>(),
         of::<instances::ListInstances>(),
         of::<sandboxes::ListSandboxes>(),
+        of::<training::ListTrainingJobs>(),
+        of::<instance_changes::PauseInstance>(),
+        of::<training_changes::PauseTrainingJob>(),
+        of::<instance_changes::ResumeInstance>(),
+        of::<training_changes::ResumeTrainingJob>(),
+        of::<training::SubmitTrainingJob>(),
     ];
     let listed: Vec<_> = all().map(|tool| tool.name()).collect();
     assert_eq!(raw.iter().map(|(name, ..)| *name).collect::<Vec<_>>(), listed);
@@ -219,8 +233,18 @@ fn path_parameters_and_the_region_are_required() {
         assert_eq!((region, required.contains(&"RegionId")), expected, "{}", spec.name);
         let payload = match spec.route.method {
             Method::Get => Payload::Query,
-            // The one that takes nothing but the path.
-            Method::Post if spec.name == "dlc_stop_job" => Payload::Query,
+            // Those that take nothing beside the path, or all of it in the query.
+            Method::Post
+                if [
+                    "dlc_stop_job",
+                    "pyromind_pause_instance",
+                    "pyromind_pause_training_job",
+                    "pyromind_resume_training_job",
+                ]
+                .contains(&spec.name) =>
+            {
+                Payload::Query
+            }
             Method::Post => Payload::Body,
             Method::Put | Method::Delete => continue,
         };
@@ -241,9 +265,8 @@ fn marks_are_known() {
                         "x-mask" => serde_json::from_value::<Mark>(value.clone()).is_ok(),
                         "x-fact" => serde_json::from_value::<Fact>(value.clone()).is_ok(),
                         "x-place" => serde_json::from_value::<Place>(value.clone()).is_ok(),
-                        "x-exact" | "x-untrusted" | "x-ahead" | "x-waits" | "x-folded" | "x-full-only" => {
-                            value == &Value::Bool(true)
-                        }
+                        "x-exact" | "x-untrusted" | "x-open" | "x-ahead" | "x-waits" | "x-folded"
+                        | "x-full-only" => value == &Value::Bool(true),
                         "x-only-if" => value.is_string(),
                         _ => false,
                     };
@@ -390,7 +413,9 @@ fn untrusted_text_is_where_the_effect_says() {
         "dlc_get_job_events.Events",
         "dlc_get_pod_events.Events",
         "dlc_get_pod_logs.Logs",
+        "pyromind_get_inference_task.logs",
         "pyromind_get_instance.logs",
+        "pyromind_get_training_job.logs",
     ];
     assert_eq!(found, expected);
 }
@@ -412,14 +437,26 @@ fn what_is_no_read_is_known() {
             ("dlc_get_pod_events", Effect::Untrusted),
             ("dlc_get_pod_logs", Effect::Untrusted),
             ("dlc_stop_job", Effect::Act),
+            ("pyromind_create_inference_task", Effect::Create),
             ("pyromind_create_instance", Effect::Create),
             ("pyromind_create_sandbox", Effect::Create),
+            ("pyromind_delete_inference_task", Effect::Destroy),
+            ("pyromind_delete_instance", Effect::Destroy),
             ("pyromind_delete_sandbox", Effect::Destroy),
+            ("pyromind_delete_training_job", Effect::Destroy),
+            ("pyromind_edit_instance", Effect::Update),
             ("pyromind_execute_sandbox_action", Effect::Act),
             ("pyromind_execute_sandbox_batch_actions", Effect::Act),
+            ("pyromind_get_inference_task", Effect::Untrusted),
             ("pyromind_get_instance", Effect::Untrusted),
             ("pyromind_get_instance_access_token", Effect::Reveal),
             ("pyromind_get_sandbox_vnc", Effect::Reveal),
+            ("pyromind_get_training_job", Effect::Untrusted),
+            ("pyromind_pause_instance", Effect::Act),
+            ("pyromind_pause_training_job", Effect::Act),
+            ("pyromind_resume_instance", Effect::Act),
+            ("pyromind_resume_training_job", Effect::Act),
+            ("pyromind_submit_training_job", Effect::Create),
         ]
     );
     for tool in all() {
