@@ -21,6 +21,8 @@ mod hand_over;
 mod insight;
 mod jobs;
 mod pyromind;
+mod pyromind_instances;
+mod pyromind_tasks;
 mod secret;
 mod sim_listen;
 mod stdio;

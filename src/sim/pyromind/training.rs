@@ -6,6 +6,7 @@ mod logs;
 mod submit;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::DENIED;
@@ -68,7 +69,9 @@ pub(super) fn get(cloud: &PyroMind, id: &str, query: &Query, at: Timestamp) -> A
     });
     if let Some(fields) = data.as_object_mut() {
         if with_metrics {
-            fields.insert("metrics".to_owned(), metrics(job.epochs_done(at)));
+            let done = job.epochs_done(at);
+            let metrics = if done == 0 { json!({}) } else { json!(Metrics::after(done)) };
+            fields.insert("metrics".to_owned(), metrics);
         }
         if with_logs {
             fields.insert("logs".to_owned(), newest(logs::lines(job, at), lines).into());
@@ -85,17 +88,23 @@ fn usage(job: &TrainingJob, at: Timestamp) -> Value {
 }
 
 /// What the last of so many epochs came to: losses fall, the reward rises.
-fn metrics(epoch: u64) -> Value {
-    if epoch == 0 {
-        return json!({});
+#[derive(Serialize)]
+struct Metrics {
+    train_loss: f64,
+    val_loss: f64,
+    reward_mean: f64,
+}
+
+impl Metrics {
+    fn after(epoch: u64) -> Self {
+        let rest = epoch.saturating_add(10);
+        let thousandths = |number: u64| number as f64 / 1000.0;
+        Self {
+            train_loss: thousandths(6000 / rest),
+            val_loss: thousandths(8000 / rest),
+            reward_mean: thousandths(300_000 - 3_000_000 / rest),
+        }
     }
-    let rest = epoch.saturating_add(10);
-    let thousandths = |number: u64| number as f64 / 1000.0;
-    json!({
-        "train_loss": thousandths(6000 / rest),
-        "val_loss": thousandths(8000 / rest),
-        "reward_mean": thousandths(300_000 - 3_000_000 / rest),
-    })
 }
 
 /// What errors call a state: a success is `completed`, as in PyroMind's own reference.

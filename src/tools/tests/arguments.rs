@@ -55,39 +55,8 @@ pub(crate) fn least(tool: &str) -> Map<String, Value> {
         "pyromind_get_instance" | "pyromind_get_instance_access_token" => {
             json!({ "instance_id": "jp_100003" })
         }
-        "pyromind_delete_instance" | "pyromind_pause_instance" | "pyromind_resume_instance" => {
-            json!({ "instance_id": "jp_100003" })
-        }
-        "pyromind_edit_instance" => {
-            json!({ "instance_id": "jp_100003", "name": "RL-Experiment-Instance-V2" })
-        }
-        "pyromind_create_inference_task" => json!({
-            "name": "RL-Traffic-Control-Inference",
-            "model_type": "rl",
-            "model_name": "ppo-traffic-control-v3",
-            "resource_config": machine(),
-            "input_config": { "data_source": "s3://user-data/inference-inputs/traffic-2024.csv" },
-            "output_config": { "output_bucket": "user-data", "output_path": "/inference-outputs/traffic-result" },
-        }),
-        "pyromind_delete_inference_task" | "pyromind_get_inference_task" => json!({ "job_id": "inf_200003" }),
-        "pyromind_submit_training_job" => json!({
-            "name": "RL-PPO-LunarLander-Training",
-            "training_framework": "pytorch",
-            "model_name": "ppo-lunar-lander-v2",
-            "resource_config": machine(),
-            "data_config": { "train_data_source": "s3://user-data/train-data" },
-            "hyperparameters": { "learning_rate": 0.0003 },
-            "output_config": { "output_bucket": "user-models", "output_path": "/rl-models/ppo-lunar" },
-        }),
-        "pyromind_delete_training_job"
-        | "pyromind_get_training_job"
-        | "pyromind_pause_training_job"
-        | "pyromind_resume_training_job" => json!({ "job_id": "train_300001" }),
-        "pyromind_list_inference_tasks"
-        | "pyromind_list_instances"
-        | "pyromind_list_sandboxes"
-        | "pyromind_list_training_jobs" => json!({}),
-        other => panic!("no arguments for {other}"),
+        "pyromind_list_instances" | "pyromind_list_sandboxes" => json!({}),
+        other => super::pyromind_tasks::least(other),
     };
     arguments.as_object().unwrap().clone()
 }
@@ -96,7 +65,7 @@ pub(super) fn worker() -> Value {
     json!({ "Type": "Worker", "Image": "registry/pytorch:2.3", "PodCount": 1, "EcsSpec": "ecs.gn6i-c4g1.xlarge" })
 }
 
-fn machine() -> Value {
+pub(super) fn machine() -> Value {
     json!({ "cpu": 16, "memory": 64, "gpu": 4 })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::arguments::{TYPE, accepted, refused};
+use super::arguments::{TYPE, accepted, machine, refused};
 use crate::spec::marks::Place;
 use crate::spec::{Method, Payload};
 use crate::tools::find;
@@ -17,6 +17,42 @@ const PAUSE_TRAINING: &str = "pyromind_pause_training_job";
 const RESUME: &str = "pyromind_resume_instance";
 const RESUME_TRAINING: &str = "pyromind_resume_training_job";
 const SUBMIT: &str = "pyromind_submit_training_job";
+
+/// What each of these tools takes at least.
+pub(super) fn least(tool: &str) -> Value {
+    match tool {
+        "pyromind_delete_instance" | "pyromind_pause_instance" | "pyromind_resume_instance" => {
+            json!({ "instance_id": "jp_100003" })
+        }
+        "pyromind_edit_instance" => {
+            json!({ "instance_id": "jp_100003", "name": "RL-Experiment-Instance-V2" })
+        }
+        "pyromind_create_inference_task" => json!({
+            "name": "RL-Traffic-Control-Inference",
+            "model_type": "rl",
+            "model_name": "ppo-traffic-control-v3",
+            "resource_config": machine(),
+            "input_config": { "data_source": "s3://user-data/inference-inputs/traffic-2024.csv" },
+            "output_config": { "output_bucket": "user-data", "output_path": "/inference-outputs/traffic-result" },
+        }),
+        "pyromind_delete_inference_task" | "pyromind_get_inference_task" => json!({ "job_id": "inf_200003" }),
+        "pyromind_submit_training_job" => json!({
+            "name": "RL-PPO-LunarLander-Training",
+            "training_framework": "pytorch",
+            "model_name": "ppo-lunar-lander-v2",
+            "resource_config": machine(),
+            "data_config": { "train_data_source": "s3://user-data/train-data" },
+            "hyperparameters": { "learning_rate": 0.0003 },
+            "output_config": { "output_bucket": "user-models", "output_path": "/rl-models/ppo-lunar" },
+        }),
+        "pyromind_delete_training_job"
+        | "pyromind_get_training_job"
+        | "pyromind_pause_training_job"
+        | "pyromind_resume_training_job" => json!({ "job_id": "train_300001" }),
+        "pyromind_list_inference_tasks" | "pyromind_list_training_jobs" => json!({}),
+        other => panic!("no arguments for {other}"),
+    }
+}
 
 /// What goes over the wire for the least arguments with `change` over them.
 fn sent(tool: &str, change: Value) -> Value {

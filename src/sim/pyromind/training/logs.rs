@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{hostile, metrics};
+use super::{Metrics, hostile};
 use crate::sim::world::pyromind::{Ending, JobStatus, TrainingJob, periodic};
 
 /// The log, the oldest line first.
@@ -19,12 +19,12 @@ pub(super) fn lines(job: &TrainingJob, at: Timestamp) -> Vec<String> {
             None => line(stretch.from, format!("Training started with {}", job.framework)),
         }
         for (epoch, ended) in job.epochs_of(index, at) {
-            let metrics = metrics(epoch);
+            let Metrics { train_loss, val_loss, reward_mean } = Metrics::after(epoch);
+            let of = job.epochs;
             line(
                 ended,
                 format!(
-                    "Epoch {epoch}/{} train_loss={} val_loss={} reward_mean={}",
-                    job.epochs, metrics["train_loss"], metrics["val_loss"], metrics["reward_mean"]
+                    "Epoch {epoch}/{of} train_loss={train_loss:.3} val_loss={val_loss:.3} reward_mean={reward_mean:.3}"
                 ),
             );
             if job.saves_after(epoch) {

@@ -282,7 +282,7 @@ fn a_pause_keeps_what_its_checkpoint_has() {
         "2026-01-01T00:00:17Z - Checkpoint pause-checkpoint-epoch-1 saved",
         "2026-01-01T00:00:17Z - Training paused",
         "2026-01-01T00:16:40Z - Training resumed from pause-checkpoint-epoch-1",
-        "2026-01-01T00:16:50Z - Epoch 2/3 train_loss=0.5 val_loss=0.666 reward_mean=50.0",
+        "2026-01-01T00:16:50Z - Epoch 2/3 train_loss=0.500 val_loss=0.666 reward_mean=50.000",
     ] {
         assert!(lines.as_array().unwrap().contains(&json!(line)), "{line} in {lines}");
     }
