@@ -41,7 +41,7 @@ pub(super) fn diagnose(error: &CloudError, call: &Call) -> Diagnosis {
                 Some(_) => "less in resource_config, or another time",
                 None => "another time, or less in use elsewhere",
             };
-            let fix = format!("tell the user: {less}; no call shows the quota; {}", look(call));
+            let fix = format!("tell the user: {less}; GPUs are shared, and no call shows the quota; {}", look(call));
             told("cloud-capacity", "PyroMind doesn't have, or doesn't grant, the resources for it", fix)
         }
         _ if has(&message, &["bucket", "storage"])

@@ -258,14 +258,14 @@ fn running_tasks_are_told_with_the_way_out() {
     );
 }
 
-/// R-PM-016, R-PM-106: what is short, and where to look before another try.
+/// R-PM-016, R-PM-106, R-PM-107: what is short, and where to look before another try.
 #[test]
 fn a_shortage_says_what_to_do_about_it() {
     assert_eq!(
         words(&said(CREATE_SANDBOX, 500, "failed to create sandbox due to resource shortage")),
         (
             "PyroMind doesn't have, or doesn't grant, the resources for it",
-            "tell the user: less in resource_config, or another time; no call shows the quota; look with \
+            "tell the user: less in resource_config, or another time; GPUs are shared, and no call shows the quota; look with \
              pyromind_list_sandboxes whether it was made after all, before trying again",
         )
     );
