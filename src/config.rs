@@ -3,14 +3,13 @@
 //! This is the only room that reads the environment. What decides about red lines (the cloud, regions,
 //! approvals) is a flag, never a variable, so that it stands where the operator wrote it.
 
+mod flags;
 mod world;
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::{Audit, AuditError, Key};
@@ -18,17 +17,16 @@ use crate::cloud::bearer::{Bearer, BearerError};
 use crate::cloud::credentials::{Accounts, Chain, KeySource, Provider};
 use crate::cloud::endpoint::{EndpointError, Endpoints};
 use crate::cloud::sign::Signature;
-use crate::cloud::transport::http::{HttpTransport, Limits, Patience, Seconds};
+use crate::cloud::transport::http::{HttpTransport, Limits, Patience};
 use crate::cloud::{self, Client};
 use crate::gateway::{Clock, Gateway, Parts};
-use crate::policy::consent::{Operator, Waiver};
+use crate::policy::consent::Operator;
 use crate::policy::load::LoadError;
 use crate::policy::{OnMiss, Policy, Settings};
 use crate::sim::Simulator;
 use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
 use crate::sim::faults::FaultsError;
 use crate::sim::world::StateError;
-use crate::spec::value::is_region;
 use crate::vault::{LIFETIME, Vault};
 
 /// The environment variable of PyroMind's address, with or without `/api/v1`.
@@ -36,120 +34,8 @@ const PYROMIND_BASE_URL: &str = "PYROMIND_BASE_URL";
 /// The environment variables of the header that holds PyroMind's key, of its scheme, and of the cluster.
 const PYROMIND_SETTINGS: [&str; 3] = ["PYROMIND_AUTH_HEADER", "PYROMIND_AUTH_SCHEME", "PYROMIND_CLUSTER"];
 
+pub use flags::{CloudKind, Launch, LiveFlags, LogLevel, OfferFlags, SimFlags};
 pub use world::WorldFlags;
-
-/// Which cloud answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum CloudKind {
-    /// The embedded simulator: no account, no network.
-    #[default]
-    Sim,
-    /// The real clouds.
-    Live,
-}
-
-impl ValueEnum for OnMiss {
-    fn value_variants<'v>() -> &'v [Self] {
-        &[Self::Refuse, Self::Verify]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(match self {
-            Self::Refuse => PossibleValue::new("refuse").help("Refuse; the agent must list first"),
-            Self::Verify => {
-                PossibleValue::new("verify").help("Ask the cloud's own list for exactly that value")
-            }
-        })
-    }
-}
-
-/// The flags of every command that makes calls.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Launch")]
-pub struct Launch {
-    /// The cloud that answers
-    #[arg(long, value_enum, default_value_t)]
-    pub cloud: CloudKind,
-    /// Confirm a region beforehand; may be repeated
-    #[arg(long = "region", value_name = "REGION", value_parser = parse_region)]
-    pub regions: Vec<String>,
-    /// Approve a tool, or every create, update or act, without asking; may be repeated
-    #[arg(long = "approve", value_name = "TOOL|EFFECT", value_parser = parse_waiver)]
-    pub approvals: Vec<Waiver>,
-    /// Images and workspaces that nobody listed [default: refuse for the server, verify for `call`]
-    #[arg(long, value_enum)]
-    pub provenance: Option<OnMiss>,
-    /// The audit record [default: audit.jsonl in the state directory]
-    #[arg(long, value_name = "FILE")]
-    pub audit: Option<PathBuf>,
-    /// The key of the audit record [default: audit.key in the state directory, made on first use]
-    #[arg(long, value_name = "FILE")]
-    pub audit_key: Option<PathBuf>,
-    /// Flush the audit record to the disk after each line
-    #[arg(long)]
-    pub audit_fsync: bool,
-    /// Where secrets wait for `redline-mcp secret` [default: vault in the state directory]
-    #[arg(long, value_name = "DIR")]
-    pub vault: Option<PathBuf>,
-    /// What the log on stderr tells
-    #[arg(long, value_enum, default_value_t)]
-    pub log: LogLevel,
-    /// The simulator's flags.
-    #[command(flatten)]
-    pub sim: SimFlags,
-    /// The live clouds' flags.
-    #[command(flatten)]
-    pub live: LiveFlags,
-}
-
-/// How much the log tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum LogLevel {
-    /// Nothing.
-    Off,
-    /// What failed.
-    Error,
-    /// What needs attention.
-    #[default]
-    Warn,
-    /// What happens.
-    Info,
-    /// What happens in detail.
-    Debug,
-}
-
-/// The flags that only the simulator takes.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Simulator")]
-pub struct SimFlags {
-    /// The world itself.
-    #[command(flatten)]
-    pub world: WorldFlags,
-    /// The world's first instant [default: 2026-01-01T00:00:00Z, or after the last one in --state-in]
-    #[arg(long, value_name = "RFC3339")]
-    pub clock: Option<Timestamp>,
-    /// How far the world's clock moves with each step [default: 1s]
-    #[arg(long, value_name = "DURATION")]
-    pub clock_step: Option<SignedDuration>,
-}
-
-/// The flags that only the live clouds take.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Live clouds")]
-pub struct LiveFlags {
-    /// The address of a service (pai-dlc, aiworkspace or pyromind), {RegionId} standing for the region; may be repeated
-    #[arg(long = "endpoint", value_name = "NAME=URL")]
-    pub endpoints: Vec<String>,
-    /// acs3-hmac-sha256 or roa-hmac-sha1 [default: acs3-hmac-sha256]
-    #[arg(long, value_name = "NAME")]
-    pub signature: Option<Signature>,
-    /// Seconds to connect [default: 5]
-    #[arg(long, value_name = "SECONDS")]
-    pub connect_timeout: Option<Seconds>,
-    /// Seconds without a byte of an answer [default: 30]
-    #[arg(long, value_name = "SECONDS")]
-    pub read_timeout: Option<Seconds>,
-}
 
 /// A launch that can't be.
 #[derive(Debug, thiserror::Error)]
@@ -162,6 +48,9 @@ pub enum ConfigError {
         /// The cloud that it is for.
         wanted: &'static str,
     },
+    /// The flags that choose tools contradict each other.
+    #[error("--toolsets, --tools, --exclude-tools and --read-only leave no tool; see `redline-mcp tools`")]
+    NoTool,
     /// The clock wouldn't move forward.
     #[error("--clock-step must be longer than nothing, such as 1s or 5m")]
     ClockStep,
@@ -225,6 +114,7 @@ impl ConfigError {
     pub const fn is_usage(&self) -> bool {
         match self {
             Self::WrongCloud { .. }
+            | Self::NoTool
             | Self::ClockStep
             | Self::Endpoint(_)
             | Self::Bearer(_)
@@ -239,18 +129,6 @@ impl ConfigError {
             | Self::Policy(_) => false,
         }
     }
-}
-
-fn parse_region(text: &str) -> Result<String, String> {
-    if is_region(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("isn't a documented region, such as cn-hangzhou, cn-shanghai, cn-beijing, cn-shenzhen or ap-southeast-1".to_owned())
-    }
-}
-
-fn parse_waiver(text: &str) -> Result<Waiver, String> {
-    text.parse().map_err(|error: crate::policy::consent::WaiverError| error.to_string())
 }
 
 impl Launch {
@@ -300,6 +178,7 @@ impl Launch {
     /// [`ConfigError`]: what is wrong with the flags or the machine.
     pub fn gateway(&self, on_miss: OnMiss) -> Result<Arc<Gateway>, ConfigError> {
         self.check()?;
+        let selection = self.offer.selection()?;
         let vault = Vault::new(self.vault_directory()?, LIFETIME);
         let (client, clock, simulator) = match self.cloud {
             CloudKind::Sim => {
@@ -316,7 +195,7 @@ impl Launch {
         if let Some(simulator) = simulator {
             self.sim.world.save(&simulator)?;
         }
-        Ok(Arc::new(Gateway::new(Parts { policy, client, audit, key, vault, clock })))
+        Ok(Arc::new(Gateway::new(Parts { selection, policy, client, audit, key, vault, clock })))
     }
 
     fn simulator(&self) -> Result<(Arc<Simulator>, LogicalClock), ConfigError> {

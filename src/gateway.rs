@@ -34,6 +34,7 @@ use crate::policy::mask::Masked;
 use crate::policy::refusal::Refusal;
 use crate::policy::{Policy, reservation};
 use crate::tools;
+use crate::tools::selection::Selection;
 use crate::vault::{Vault, VaultError};
 pub use clock::Clock;
 use course::{Caller, Course};
@@ -93,13 +94,15 @@ impl Step {
 /// Why there was no step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
-    /// No tool has this name.
+    /// No tool that is offered has this name.
     #[error("Unknown tool: {0}")]
     UnknownTool(String),
 }
 
 /// What a [`Gateway`] is made of.
 pub struct Parts {
+    /// The tools that can be called.
+    pub selection: Selection,
     /// The rules.
     pub policy: Policy,
     /// The way to the cloud.
@@ -116,6 +119,7 @@ pub struct Parts {
 
 /// The one way from a tool call to a cloud and back.
 pub struct Gateway {
+    selection: Selection,
     policy: Policy,
     client: Client,
     audit: Arc<Audit>,
@@ -129,10 +133,15 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { policy, client, audit, key, vault, clock } = parts;
+        let Parts { selection, policy, client, audit, key, vault, clock } = parts;
         let audit = Arc::new(audit);
         let (reservations, tasks) = (Arc::default(), TaskTracker::new());
-        Self { policy, client, audit, key, vault, clock, reservations, tasks }
+        Self { selection, policy, client, audit, key, vault, clock, reservations, tasks }
+    }
+
+    /// The tools that can be called.
+    pub const fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// A scope that knows nothing yet.
@@ -154,10 +163,11 @@ impl Gateway {
     /// Makes one step. Dropping the future is safe: a call that was sent runs to its end, with its record.
     ///
     /// # Errors
-    /// When no tool has the name.
+    /// When no tool that is offered has the name.
     pub async fn step(self: &Arc<Self>, request: Request) -> Result<Step, StepError> {
         let Request { tool: name, arguments, scope, answer, peer } = request;
-        let tool = tools::find(&name).ok_or(StepError::UnknownTool(name))?;
+        let tool = tools::find(&name).filter(|tool| self.selection.offers(tool));
+        let tool = tool.ok_or(StepError::UnknownTool(name))?;
         let parsed = tool.parse(&arguments);
         let vendor = tool.spec().cloud.vendor();
         let credentials = self.client.credentials(vendor);

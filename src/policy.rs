@@ -239,7 +239,8 @@ impl Policy {
                 Home::Unnamed => workspace,
                 Home::Unreadable => return,
             };
-            if taught && !claim.text.is_empty() {
+            let placed = home.is_some() || !rules::needs_workspace(claim.fact);
+            if taught && placed && !claim.text.is_empty() {
                 facts.learn(claim.fact, region, rules::place_of(claim.fact, home), claim.text, known);
             }
         });

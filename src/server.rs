@@ -149,7 +149,7 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        one_page(request).map(|()| listing::tools())
+        one_page(request).map(|()| listing::tools(self.gateway.selection()))
     }
 
     async fn list_resources(
@@ -157,7 +157,7 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        one_page(request).map(|()| listing::resources())
+        one_page(request).map(|()| listing::resources(self.gateway.selection()))
     }
 
     async fn read_resource(

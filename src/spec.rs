@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Fault, Faults};
-use marks::Shape;
+use marks::{Kind, Shape};
 pub use route::{Method, Payload, Route};
 use schema::{Schema, Validator};
 use unique::Unique;
@@ -172,11 +172,6 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The argument that names the one thing that the call is about: the last parameter of the path.
-    pub fn subject(&self) -> Option<&'static str> {
-        self.route.parameters().last()
-    }
-
     /// How the name of what it makes is looked up, where the cloud takes each name once.
     pub const fn unique(&self) -> Option<&'static Unique> {
         match self.makes {
@@ -277,6 +272,22 @@ impl Tool {
     /// The marked structure of its reply.
     pub fn reply(&self) -> &Shape {
         &self.faces().reply
+    }
+
+    /// The argument that names the one thing that a call is about: the one marked so, else the last parameter of
+    /// the path.
+    pub fn subject(&self) -> Option<&str> {
+        let marked = match &self.request().kind {
+            Kind::Object(fields) => fields.iter().find(|(_, shape)| shape.subject),
+            Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Text
+            | Kind::Integer
+            | Kind::Number
+            | Kind::Flag
+            | Kind::Any => None,
+        };
+        marked.map(|(name, _)| name.as_str()).or_else(|| self.spec.route.parameters().last())
     }
 
     fn faces(&self) -> &Faces {

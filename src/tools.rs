@@ -5,20 +5,42 @@
 pub mod aiworkspace;
 pub mod dlc;
 pub mod pyromind;
+pub mod selection;
+
+use std::sync::LazyLock;
 
 use crate::spec::Tool;
+use selection::Toolset;
 
-/// Every family, in the order of the catalogue.
-static FAMILIES: [&[Tool]; 3] = [&aiworkspace::TOOLS, &dlc::TOOLS, &pyromind::TOOLS];
+/// Every family, and the toolset that it is.
+static FAMILIES: [(Toolset, &[Tool]); 9] = [
+    (Toolset::Workspace, &aiworkspace::TOOLS),
+    (Toolset::DlcJobs, &dlc::JOBS),
+    (Toolset::DlcObserve, &dlc::OBSERVE),
+    (Toolset::DlcAccess, &dlc::ACCESS),
+    (Toolset::DlcTensorboards, &dlc::TENSORBOARDS),
+    (Toolset::PyromindSandboxes, &pyromind::SANDBOXES),
+    (Toolset::PyromindInstances, &pyromind::INSTANCES),
+    (Toolset::PyromindInference, &pyromind::INFERENCE),
+    (Toolset::PyromindTraining, &pyromind::TRAINING),
+];
 
-/// Every tool, sorted by name within its cloud.
+/// Every tool, sorted by name.
+static SORTED: LazyLock<Vec<&'static Tool>> = LazyLock::new(|| {
+    let mut tools: Vec<&Tool> = FAMILIES.iter().flat_map(|(_, tools)| tools.iter()).collect();
+    tools.sort_unstable_by_key(|tool| tool.name());
+    tools
+});
+
+/// Every tool, sorted by name.
 pub fn all() -> impl Iterator<Item = &'static Tool> {
-    FAMILIES.iter().flat_map(|family| family.iter())
+    SORTED.iter().copied()
 }
 
 /// The tool called `name`.
 pub fn find(name: &str) -> Option<&'static Tool> {
-    all().find(|tool| tool.name() == name)
+    let index = SORTED.binary_search_by_key(&name, |tool| tool.name()).ok()?;
+    SORTED.get(index).copied()
 }
 
 #[cfg(test)]

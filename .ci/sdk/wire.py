@@ -28,8 +28,6 @@ REGION = "RegionId"  # Ours alone: it names the host.
 # Parameters without a case, and why. A path ends a parameter and all below it.
 LEFT_OUT = {
     "dlc_create_job": {
-        "CodeSource.CodeSourceId": "refused until code sources can be listed",
-        "DataSources[].DataSourceId": "refused until datasets can be listed",
         "JobSpecs[].ImageConfig.DockerRegistry": "refused: it would fetch images that nobody listed",
         "Settings.AdvancedSettings": "refused: it can hold anything, images included",
         "TemplateId": "refused until templates can be read",

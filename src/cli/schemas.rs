@@ -14,6 +14,7 @@ use super::{CliError, print};
 use crate::policy::mask;
 use crate::server::listing;
 use crate::spec::Tool;
+use crate::tools;
 
 /// The published schemas.
 #[derive(Debug, Args)]
@@ -32,8 +33,7 @@ impl Schemas {
     /// # Errors
     /// When a file can't be read or written.
     pub fn run(&self) -> Result<ExitCode, CliError> {
-        let wanted: Vec<(PathBuf, String)> = listing::sorted()
-            .into_iter()
+        let wanted: Vec<(PathBuf, String)> = tools::all()
             .map(|tool| (self.dir.join(format!("{}.json", tool.name())), format!("{:#}\n", document(tool))))
             .collect();
         let stray = self.stray(&wanted)?;

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::human::pretty;
 use super::{CliError, print};
+use crate::config::OfferFlags;
 use crate::server::listing;
+use crate::tools::selection::Selection;
 
 /// The catalogue.
 #[derive(Debug, Args)]
@@ -21,15 +23,19 @@ pub struct Tools {
     /// Print the table of README.md
     #[arg(long, group = "form")]
     pub markdown: bool,
+    /// Which tools are offered.
+    #[command(flatten)]
+    pub offer: OfferFlags,
 }
 
 impl Tools {
     /// Prints it.
     ///
     /// # Errors
-    /// When stdout can't be written.
+    /// When no tool is left, or stdout can't be written.
     pub fn run(&self) -> Result<ExitCode, CliError> {
-        let listed: Vec<Value> = listing::tools()
+        let selection = self.offer.selection()?;
+        let listed: Vec<Value> = listing::tools(&selection)
             .tools
             .iter()
             .map(|tool| serde_json::to_value(tool).unwrap_or_default())
@@ -45,9 +51,9 @@ impl Tools {
             }
             print(&format!("{total:>7}  all {}, in bytes of compact JSON", listed.len()))?;
         } else if self.markdown {
-            print(table().trim_end())?;
+            print(table(&selection).trim_end())?;
         } else {
-            for tool in listing::sorted() {
+            for tool in selection.tools() {
                 let spec = tool.spec();
                 print(&format!("{:<34} {:<9} {}", spec.name, spec.effect.name(), spec.title))?;
             }
@@ -57,9 +63,9 @@ impl Tools {
 }
 
 /// The catalogue as a Markdown table.
-pub fn table() -> String {
+pub fn table(selection: &Selection) -> String {
     let mut table = String::from("| tool | effect | what it does |\n|---|---|---|\n");
-    for tool in listing::sorted() {
+    for tool in selection.tools() {
         let spec = tool.spec();
         table.push_str(&format!("| `{}` | {} | {} |\n", spec.name, spec.effect.name(), spec.title));
     }

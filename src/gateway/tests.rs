@@ -22,6 +22,7 @@ use crate::sim::Simulator;
 use crate::sim::clock::LogicalClock;
 use crate::sim::faults::Faults;
 use crate::sim::world::{CANARIES, World};
+use crate::tools::selection::Selection;
 use crate::vault::{LIFETIME, Vault};
 
 struct Bench {
@@ -76,6 +77,7 @@ fn bench_with(faults: &str, operator: Operator, providers: Vec<Provider>) -> Ben
     });
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let gateway = Gateway::new(Parts {
+        selection: Selection::default(),
         policy,
         client,
         audit: Audit::open(&directory.path().join("audit.jsonl"), Arc::clone(&key), false).unwrap(),

@@ -12,6 +12,13 @@ use crate::tools;
 /// Terraform provider knows.
 const NO_WORKSPACE: [&str; 3] = ["100400027", "100400008", "100700008"];
 
+/// The codes by which AIWorkSpace says that an asset doesn't exist, as the public Terraform provider knows them;
+/// what it is, the argument that names it, and where those that exist are listed.
+const NO_ASSET: [(&str, &str, &str, &str); 2] = [
+    ("201300003", "dataset", "DatasetId", "aiworkspace_list_datasets"),
+    ("201400002", "code source", "CodeSourceId", "aiworkspace_list_code_sources"),
+];
+
 /// The refusal that `error` becomes.
 pub(super) fn explain(error: &CloudError, call: &Call) -> Refusal {
     let message = error.message.open().as_str().unwrap_or_default();
@@ -56,6 +63,11 @@ fn diagnose(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bo
         let text = format!("workspace {id} does not exist in {}", call.region().unwrap_or_default());
         let fix = "tell the user that this workspace id doesn't exist; don't search for another";
         return ("cloud-not-found", text.clone(), Fault::new("WorkspaceId", text, fix), false);
+    }
+    if let Some((_, noun, argument, list)) = NO_ASSET.iter().find(|(code, ..)| *code == error.code) {
+        let text = format!("there is no such {noun} in {}", call.region().unwrap_or_default());
+        let fix = format!("call {list} and use an id that it returns, or ask the user");
+        return ("cloud-not-found", text.clone(), Fault::new(*argument, text, fix), false);
     }
     if is_denied(error) {
         return denied(error, call);

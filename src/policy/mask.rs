@@ -37,7 +37,7 @@ use super::verdict::{CloudError, Existing, Raw};
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::Detail;
 use crate::spec::{Call, Tool};
-use handing::Hands;
+use handing::{Hands, long_steps, may_grant};
 use untrusted::Texts;
 use view::View;
 
@@ -93,6 +93,9 @@ const HANDED_OVER: &str = "handed_over";
 const NEXT_PAGE: &str = "next_page";
 /// What holds a reply beside the failure that it tells of.
 const RESULT: &str = "result";
+
+/// What tells whom a link is for.
+const FOR_THE_USER: &str = "for_the_user";
 
 /// What is to be shown.
 pub enum Disclosure<'d> {
@@ -181,8 +184,13 @@ fn reply(
     note(tool.reply(), raw.open(), seen);
     let hands = Hands::new(hand_over.key, tool.name());
     let mut view = View::new(seen, wants_full(call), redactions, Some(hands), texts);
-    let shown = view.show(tool.reply(), raw.open());
+    let mut shown = view.show(tool.reply(), raw.open());
     deposits.extend(view.into_deposits());
+    if let (Value::Object(shown), true) = (&mut shown, redactions.contains_key(Mark::Link.name())) {
+        let text =
+            "Whoever has this link gets in while it is good: give it to the user, and write it nowhere else.";
+        shown.insert(FOR_THE_USER.to_owned(), text.into());
+    }
     shown
 }
 
@@ -253,7 +261,12 @@ pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
         (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::HandOver), _, _) => {
             each_scalar(value, &mut |text| seen.note(text));
         }
-        (Some(Mark::UrlToken), _, _) => each_scalar(value, &mut |link| note_link(link, seen)),
+        (Some(Mark::UrlToken | Mark::Link), _, _) => each_scalar(value, &mut |link| note_link(link, seen)),
+        (Some(Mark::PlainLink), _, _) => each_scalar(value, &mut |link| {
+            if may_grant(link) {
+                note_link(link, seen);
+            }
+        }),
         (Some(Mark::EnvValues | Mark::EnvValue), _, _) => {
             each_scalar(value, &mut |text| seen.note_setting(text));
         }
@@ -286,7 +299,7 @@ fn note_link(link: &str, seen: &mut Seen) {
     seen.note(link);
     let values =
         link.split(['?', '&', '#']).skip(1).map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
-    values.filter(|value| value.len() >= LEAST).for_each(|value| seen.note(value));
+    values.filter(|value| value.len() >= LEAST).chain(long_steps(link)).for_each(|value| seen.note(value));
 }
 
 fn each_scalar(value: &Value, visit: &mut impl FnMut(&str)) {
@@ -306,9 +319,18 @@ pub fn schema(tool: &Tool) -> Value {
 
 fn shown_schema(shape: &Shape) -> Value {
     match (shape.mark, &shape.kind) {
-        (Some(Mark::Last4 | Mark::First | Mark::Joined | Mark::HandOver | Mark::UrlToken), _) => {
-            json!({ "type": "string" })
-        }
+        (
+            Some(
+                Mark::Last4
+                | Mark::First
+                | Mark::Joined
+                | Mark::HandOver
+                | Mark::UrlToken
+                | Mark::Link
+                | Mark::PlainLink,
+            ),
+            _,
+        ) => json!({ "type": "string" }),
         (Some(Mark::EnvValues), _) => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }

@@ -97,7 +97,7 @@ pub(super) fn arguments(
 /// (R-PM-020, R-PM-022).
 fn form(call: &Call) -> Form {
     let spec = call.spec();
-    let subject = spec.subject().and_then(|argument| Some((argument, call.text(argument)?)));
+    let subject = call.tool().subject().and_then(|argument| Some((argument, call.text(argument)?)));
     match (spec.effect, subject) {
         (Effect::Destroy | Effect::Reveal, Some((argument, id))) => {
             Form::TypeId { argument, id: id.to_owned() }

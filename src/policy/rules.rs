@@ -22,7 +22,7 @@ use crate::spec::{Call, Origin};
 pub(super) use confirm::{arguments_question, made_before, setting};
 pub(super) use instants::has_instants;
 pub(super) use precheck::is_activated;
-pub(super) use provenance::place_of;
+pub(super) use provenance::{needs_workspace, place_of};
 
 /// What one rule says.
 enum Ruling {

@@ -26,12 +26,15 @@ pub(super) const GONE: &str = "[masked]";
 
 /// What secrets look like when nobody says that they are any. After a name, only what a credential is written
 /// with is taken for one, for the rest may be a command that must be seen. For the same reason no blank follows `=`, and no
-/// line break `:`: a shell would take what comes next for a command.
+/// line break `:`: a shell would take what comes next for a command. In an address it stands before the host, after a user's
+/// name or alone.
 static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"LTAI[0-9A-Za-z]{12,}",
         r"|(?P<before>\b|_)(?:TMP\.[0-9A-Za-z]{12,}|STS\.[0-9A-Za-z]{16,})",
         r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*",
+        r"|(?P<user>://[^\s/?#@:]*:)[0-9A-Za-z._~!$*+%=-]{8,}(?P<host>@)",
+        r"|(?P<scheme>://)[0-9A-Za-z_-]{20,}(?P<site>@)",
         r"|(?P<lead>(?i-u:Bearer[ \t]+|(?:signature|token|password|access[_-]?key[_-]?(?:id|secret))(?:=|:[ \t]*)))",
         r"(?:[0-9A-Za-z._~+/=-]|%[0-9A-Fa-f]{2}){16,}",
     ))
@@ -52,7 +55,7 @@ static PRINTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 /// No text shorter than this, in bytes, matches any of [`SECRETS`].
-const SHORTEST_SECRET: usize = 16;
+const SHORTEST_SECRET: usize = 13;
 
 /// What a text is, and so which seen values are swept out of it. Credentials are swept out of every text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +141,9 @@ impl Seen {
         if text.len() >= SHORTEST_SECRET {
             let Some(secrets) = SECRETS.as_ref() else { return GONE.to_owned() };
             gone.extend(
-                secrets.captures_iter(text).filter_map(|found| without_lead(&found, &["lead", "before"])),
+                secrets
+                    .captures_iter(text)
+                    .filter_map(|found| without_lead(&found, &["lead", "before", "user", "scheme"])),
             );
         }
         if kind == Text::Printed {
@@ -215,11 +220,12 @@ impl Seen {
     }
 }
 
-/// Where a secret stands, without the name before it.
+/// Where a secret stands, without the name before it and the `@` after it.
 fn without_lead(found: &Captures<'_>, leads: &[&str]) -> Option<(usize, usize)> {
     let whole = found.get(0)?;
     let lead = leads.iter().find_map(|name| found.name(name));
-    Some((lead.map_or(whole.start(), |lead| lead.end()), whole.end()))
+    let at = found.name("host").or_else(|| found.name("site"));
+    Some((lead.map_or(whole.start(), |lead| lead.end()), at.map_or(whole.end(), |at| at.start())))
 }
 
 /// The places in order, overlapping ones as one: a short value that begins before a longer one must not hide it.

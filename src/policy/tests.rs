@@ -3,6 +3,7 @@
 mod consent;
 mod exact;
 mod learn;
+mod links;
 mod masks;
 mod properties;
 mod question;

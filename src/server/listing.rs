@@ -2,7 +2,7 @@
 //!
 //! All of it is the same for every client and every request of a process.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use rmcp::model::{
     CacheScope, ErrorData, Implementation, ListResourcesResult, ListToolsResult, ReadResourceResult,
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::spec::{Effect, Tool};
 use crate::tools;
+use crate::tools::selection::Selection;
 
 /// How long a client may keep a list, in milliseconds. A list changes only with the program.
 const FRESH_MS: u64 = 3_600_000;
@@ -50,16 +51,6 @@ pub(super) fn info(simulated: bool) -> ServerConfig {
         .with_instructions(format!("{INSTRUCTIONS}\n\n{world}"))
 }
 
-/// The catalogue in the order in which it is listed: by name.
-pub fn sorted() -> Vec<&'static Tool> {
-    let mut tools: Vec<_> = tools::all().collect();
-    tools.sort_by_key(|tool| tool.name());
-    tools
-}
-
-/// Every tool as clients see it.
-static TOOLS: LazyLock<Vec<Listed>> = LazyLock::new(|| sorted().into_iter().map(list).collect());
-
 fn list(tool: &'static Tool) -> Listed {
     let schema = tool.schema();
     let input = schema.advertised.as_object().cloned().unwrap_or_default();
@@ -83,16 +74,18 @@ pub fn annotations(effect: Effect) -> Option<ToolAnnotations> {
     }
 }
 
-/// The answer to `tools/list`.
-pub fn tools() -> ListToolsResult {
-    ListToolsResult::with_all_items(TOOLS.clone()).with_ttl_ms(FRESH_MS).with_cache_scope(CacheScope::Private)
+/// The answer to `tools/list`: the tools offered, by name.
+pub fn tools(selection: &Selection) -> ListToolsResult {
+    ListToolsResult::with_all_items(selection.tools().map(list).collect())
+        .with_ttl_ms(FRESH_MS)
+        .with_cache_scope(CacheScope::Private)
 }
 
-/// The answer to `resources/list`: a schema for each tool.
-pub(super) fn resources() -> ListResourcesResult {
-    let resources = TOOLS.iter().map(|tool| {
-        Resource::new(format!("{SCHEMAS}{}", tool.name), tool.name.to_string())
-            .with_title(format!("Whole argument schema of {}", tool.name))
+/// The answer to `resources/list`: a schema for each tool offered.
+pub(super) fn resources(selection: &Selection) -> ListResourcesResult {
+    let resources = selection.tools().map(|tool| {
+        Resource::new(format!("{SCHEMAS}{}", tool.name()), tool.name())
+            .with_title(format!("Whole argument schema of {}", tool.name()))
             .with_mime_type(JSON)
     });
     ListResourcesResult::with_all_items(resources.collect())
@@ -116,6 +109,11 @@ pub(super) fn resource(uri: &str) -> Result<ReadResourceResult, ErrorData> {
 mod tests {
     use super::*;
 
+    /// The whole catalogue as it is listed.
+    fn all() -> ListToolsResult {
+        tools(&Selection::default())
+    }
+
     #[test]
     fn hints_follow_from_the_effect() {
         let hints = |effect| serde_json::to_value(annotations(effect)).unwrap();
@@ -130,7 +128,7 @@ mod tests {
 
     #[test]
     fn only_reading_tools_say_that_they_only_read() {
-        for listed in TOOLS.iter() {
+        for listed in all().tools.iter() {
             let effect = tools::find(&listed.name).unwrap().spec().effect;
             let says = listed.annotations.as_ref().and_then(|hints| hints.read_only_hint);
             assert_eq!(says == Some(true), !effect.changes(), "{}", listed.name);
@@ -139,13 +137,14 @@ mod tests {
 
     #[test]
     fn tools_are_listed_whole_sorted_and_alike_each_time() {
-        let listed = serde_json::to_string(&tools()).unwrap();
-        assert_eq!(listed, serde_json::to_string(&tools()).unwrap());
-        let names: Vec<_> = TOOLS.iter().map(|tool| tool.name.as_ref()).collect();
+        let listed = serde_json::to_string(&all()).unwrap();
+        assert_eq!(listed, serde_json::to_string(&all()).unwrap());
+        let listed = all().tools;
+        let names: Vec<_> = listed.iter().map(|tool| tool.name.as_ref()).collect();
         let mut expected: Vec<_> = tools::all().map(Tool::name).collect();
         expected.sort_unstable();
         assert_eq!(names, expected);
-        for tool in TOOLS.iter() {
+        for tool in all().tools.iter() {
             assert_eq!(tool.input_schema.get("type"), Some(&json!("object")), "{}", tool.name);
             assert!(tool.title.as_ref().is_some_and(|title| !title.is_empty()), "{}", tool.name);
             assert!(tool.description.as_ref().is_some_and(|text| !text.is_empty()), "{}", tool.name);
@@ -154,7 +153,10 @@ mod tests {
 
     #[test]
     fn lists_are_private_to_the_client() {
-        for list in [serde_json::to_value(tools()).unwrap(), serde_json::to_value(resources()).unwrap()] {
+        for list in [
+            serde_json::to_value(all()).unwrap(),
+            serde_json::to_value(resources(&Selection::default())).unwrap(),
+        ] {
             assert_eq!(list["cacheScope"], "private");
             assert_eq!(list["ttlMs"], FRESH_MS);
         }
@@ -162,9 +164,9 @@ mod tests {
 
     #[test]
     fn every_tool_has_its_whole_schema_as_a_resource() {
-        let listed = resources().resources;
+        let listed = resources(&Selection::default()).resources;
         assert_eq!(listed.len(), tools::all().count());
-        for (tool, shown) in TOOLS.iter().zip(listed) {
+        for (tool, shown) in all().tools.iter().zip(listed) {
             let read = serde_json::to_value(resource(&shown.uri).unwrap()).unwrap();
             let whole: serde_json::Value =
                 serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
@@ -175,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_folded_model_names_a_resource_that_is_there() {
-        let listed = serde_json::to_string(&tools()).unwrap();
+        let listed = serde_json::to_string(&all()).unwrap();
         let named: Vec<String> = listed
             .split(SCHEMAS)
             .skip(1)

@@ -23,6 +23,7 @@ use crate::sim::Simulator;
 use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
 use crate::sim::faults::Faults;
 use crate::sim::world::World;
+use crate::tools::selection::Selection;
 use crate::vault::{LIFETIME, Vault};
 
 /// A call that puts the region to the user before anything else.
@@ -62,6 +63,7 @@ fn gateway(state: &Path) -> Arc<Gateway> {
         deadline: Duration::from_secs(10),
     });
     Arc::new(Gateway::new(Parts {
+        selection: Selection::default(),
         policy: policy.unwrap(),
         client,
         audit: Audit::open(&state.join("audit.jsonl"), Arc::clone(&key), false).unwrap(),

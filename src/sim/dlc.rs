@@ -1,10 +1,11 @@
-//! PAI-DLC 2020-12-03: jobs, from submission to their end.
+//! PAI-DLC 2020-12-03: jobs, from submission to their end, and TensorBoards.
 //!
 //! `submit` stores a job as it came, with a plan of how it goes; `stop` adds the instant at which somebody
 //! stopped it. `lifecycle` lays the plan out in stages, and `course` is the part of them that has begun:
 //! `view` and `list` show it, `pods` derives the pods from it, `events` and `logs` what they tell. `hostile`
-//! writes what an attacker would.
+//! writes what an attacker would. `tensorboards` shows what jobs leave behind, and `access` opens both to others.
 
+mod access;
 mod course;
 mod events;
 mod hostile;
@@ -15,14 +16,20 @@ mod machines;
 mod pods;
 mod stop;
 mod submit;
+mod tensorboards;
 mod view;
 mod window;
 
+pub(super) use access::{get_dashboard, get_ray_dashboard, get_token, get_web_terminal};
 pub(super) use events::{get_job_events, get_pod_events};
 pub(super) use list::list_jobs;
 pub(super) use logs::get_pod_logs;
 pub(super) use stop::{stop_job, stops};
 pub(super) use submit::{check, create_job};
+pub(super) use tensorboards::{
+    check as check_tensorboard, create_tensorboard, get_shared_url, get_tensorboard, list_tensorboards,
+    start_tensorboard, stop_tensorboard, update_tensorboard,
+};
 pub(super) use view::get_job;
 
 use http::StatusCode;

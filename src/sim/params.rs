@@ -57,6 +57,17 @@ impl Query {
         self.text(name).map(|value| one_of(name, value, allowed)).transpose()
     }
 
+    /// Comma-joined values, each one of `allowed`, case-sensitive.
+    pub(super) fn choices(
+        &self,
+        name: &str,
+        allowed: &'static [&'static str],
+    ) -> Result<Option<Vec<&'static str>>, CloudError> {
+        self.list(name)
+            .map(|values| values.into_iter().map(|value| one_of(name, value, allowed)).collect())
+            .transpose()
+    }
+
     /// An integer between `least` and `most`.
     pub(super) fn integer<T>(&self, name: &str, least: T, most: T) -> Result<Option<T>, CloudError>
     where
@@ -80,8 +91,13 @@ impl Query {
 
     /// The part of `rows` that `PageNumber` (from 1) and `PageSize` (20 by default) ask for.
     pub(super) fn page<T>(&self, rows: Vec<T>) -> Result<Vec<T>, CloudError> {
+        self.page_of(rows, 20)
+    }
+
+    /// The same, where pages have `size` rows by default.
+    pub(super) fn page_of<T>(&self, rows: Vec<T>, size: usize) -> Result<Vec<T>, CloudError> {
         let number = self.at_least_one("PageNumber", 1)?;
-        let size = self.at_least_one("PageSize", 20)?;
+        let size = self.at_least_one("PageSize", size)?;
         Ok(rows.into_iter().skip((number - 1).saturating_mul(size)).take(size).collect())
     }
 

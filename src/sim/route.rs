@@ -134,6 +134,11 @@ pub(super) enum Route {
     GetWorkspace(String),
     CreateWorkspace,
     ListImages,
+    GetImage(String),
+    ListDatasets,
+    GetDataset(String),
+    ListCodeSources,
+    GetCodeSource(String),
     CreateJob,
     ListJobs,
     GetJob(String),
@@ -143,6 +148,18 @@ pub(super) enum Route {
     GetPodEvents(String, String),
     /// Of a job and a pod.
     GetPodLogs(String, String),
+    /// Of a job and a pod.
+    GetWebTerminal(String, String),
+    GetDashboard(String),
+    GetRayDashboard(String),
+    GetToken,
+    CreateTensorboard,
+    ListTensorboards,
+    GetTensorboard(String),
+    UpdateTensorboard(String),
+    StartTensorboard(String),
+    StopTensorboard(String),
+    GetTensorboardSharedUrl(String),
 }
 
 impl Route {
@@ -159,6 +176,17 @@ impl Route {
                 Self::GetWorkspace(id(segment))
             }
             (Product::AiWorkSpace, "GET", ["images"]) => Self::ListImages,
+            (Product::AiWorkSpace, "GET", ["images", segment]) if !segment.is_empty() => {
+                Self::GetImage(id(segment))
+            }
+            (Product::AiWorkSpace, "GET", ["datasets"]) => Self::ListDatasets,
+            (Product::AiWorkSpace, "GET", ["datasets", segment]) if !segment.is_empty() => {
+                Self::GetDataset(id(segment))
+            }
+            (Product::AiWorkSpace, "GET", ["codesources"]) => Self::ListCodeSources,
+            (Product::AiWorkSpace, "GET", ["codesources", segment]) if !segment.is_empty() => {
+                Self::GetCodeSource(id(segment))
+            }
             (Product::Dlc, "POST", ["jobs"]) => Self::CreateJob,
             (Product::Dlc, "GET", ["jobs"]) => Self::ListJobs,
             (Product::Dlc, method, ["jobs", job, rest @ ..]) if !job.is_empty() => match (method, rest) {
@@ -167,8 +195,26 @@ impl Route {
                 ("GET", ["events"]) => Self::GetJobEvents(id(job)),
                 ("GET", ["pods", pod, "events"]) if !pod.is_empty() => Self::GetPodEvents(id(job), id(pod)),
                 ("GET", ["pods", pod, "logs"]) if !pod.is_empty() => Self::GetPodLogs(id(job), id(pod)),
+                ("GET", ["pods", pod, "webterminal"]) if !pod.is_empty() => {
+                    Self::GetWebTerminal(id(job), id(pod))
+                }
+                ("GET", ["dashboard"]) => Self::GetDashboard(id(job)),
+                ("GET", ["rayDashboard"]) => Self::GetRayDashboard(id(job)),
                 _ => return Err(not_found()),
             },
+            (Product::Dlc, "GET", ["tokens"]) => Self::GetToken,
+            (Product::Dlc, "POST", ["tensorboards"]) => Self::CreateTensorboard,
+            (Product::Dlc, "GET", ["tensorboards"]) => Self::ListTensorboards,
+            (Product::Dlc, method, ["tensorboards", board, rest @ ..]) if !board.is_empty() => {
+                match (method, rest) {
+                    ("GET", []) => Self::GetTensorboard(id(board)),
+                    ("PUT", []) => Self::UpdateTensorboard(id(board)),
+                    ("PUT", ["start"]) => Self::StartTensorboard(id(board)),
+                    ("PUT", ["stop"]) => Self::StopTensorboard(id(board)),
+                    ("GET", ["sharedurl"]) => Self::GetTensorboardSharedUrl(id(board)),
+                    _ => return Err(not_found()),
+                }
+            }
             _ => return Err(not_found()),
         };
         Ok(route)
@@ -180,14 +226,30 @@ impl Route {
             | Self::ListWorkspaces
             | Self::GetWorkspace(_)
             | Self::CreateWorkspace
-            | Self::ListImages => Product::AiWorkSpace,
+            | Self::ListImages
+            | Self::GetImage(_)
+            | Self::ListDatasets
+            | Self::GetDataset(_)
+            | Self::ListCodeSources
+            | Self::GetCodeSource(_) => Product::AiWorkSpace,
             Self::CreateJob
             | Self::ListJobs
             | Self::GetJob(_)
             | Self::StopJob(_)
             | Self::GetJobEvents(_)
             | Self::GetPodEvents(..)
-            | Self::GetPodLogs(..) => Product::Dlc,
+            | Self::GetPodLogs(..)
+            | Self::GetWebTerminal(..)
+            | Self::GetDashboard(_)
+            | Self::GetRayDashboard(_)
+            | Self::GetToken
+            | Self::CreateTensorboard
+            | Self::ListTensorboards
+            | Self::GetTensorboard(_)
+            | Self::UpdateTensorboard(_)
+            | Self::StartTensorboard(_)
+            | Self::StopTensorboard(_)
+            | Self::GetTensorboardSharedUrl(_) => Product::Dlc,
         }
     }
 
@@ -198,6 +260,11 @@ impl Route {
             Self::GetWorkspace(_) => "GetWorkspace",
             Self::CreateWorkspace => "CreateWorkspace",
             Self::ListImages => "ListImages",
+            Self::GetImage(_) => "GetImage",
+            Self::ListDatasets => "ListDatasets",
+            Self::GetDataset(_) => "GetDataset",
+            Self::ListCodeSources => "ListCodeSources",
+            Self::GetCodeSource(_) => "GetCodeSource",
             Self::CreateJob => "CreateJob",
             Self::ListJobs => "ListJobs",
             Self::GetJob(_) => "GetJob",
@@ -205,6 +272,17 @@ impl Route {
             Self::GetJobEvents(_) => "GetJobEvents",
             Self::GetPodEvents(..) => "GetPodEvents",
             Self::GetPodLogs(..) => "GetPodLogs",
+            Self::GetWebTerminal(..) => "GetWebTerminal",
+            Self::GetDashboard(_) => "GetDashboard",
+            Self::GetRayDashboard(_) => "GetRayDashboard",
+            Self::GetToken => "GetToken",
+            Self::CreateTensorboard => "CreateTensorboard",
+            Self::ListTensorboards => "ListTensorboards",
+            Self::GetTensorboard(_) => "GetTensorboard",
+            Self::UpdateTensorboard(_) => "UpdateTensorboard",
+            Self::StartTensorboard(_) => "StartTensorboard",
+            Self::StopTensorboard(_) => "StopTensorboard",
+            Self::GetTensorboardSharedUrl(_) => "GetTensorboardSharedUrl",
         }
     }
 
@@ -308,6 +386,7 @@ mod tests {
     #[test]
     fn a_tool_is_named_after_its_action() {
         assert_eq!(Route::CreateWorkspace.tool(), "aiworkspace_create_workspace");
+        assert_eq!(Route::ListCodeSources.tool(), "aiworkspace_list_code_sources");
         assert_eq!(Route::GetJob("dlc1".to_owned()).tool(), "dlc_get_job");
         assert_eq!(Route::GetPodLogs("dlc1".to_owned(), "p".to_owned()).tool(), "dlc_get_pod_logs");
     }
@@ -316,7 +395,16 @@ mod tests {
     fn a_path_id_is_decoded_and_never_empty() {
         let find = |path| Route::find(Product::AiWorkSpace, &Method::GET, path);
         assert_eq!(find("/api/v1/workspaces/a%2Fb"), Ok(Route::GetWorkspace("a/b".to_owned())));
-        for path in ["/api/v1/workspaces/", "/api/v1/workspaces/1/x", "/api/v1/jobs", "/"] {
+        assert_eq!(find("/api/v1/codesources/a"), Ok(Route::GetCodeSource("a".to_owned())));
+        for path in [
+            "/api/v1/workspaces/",
+            "/api/v1/images/",
+            "/api/v1/datasets/",
+            "/api/v1/codesources/",
+            "/api/v1/workspaces/1/x",
+            "/api/v1/jobs",
+            "/",
+        ] {
             assert_eq!(find(path), Err(not_found()), "{path}");
         }
         let find = |path| Route::find(Product::Dlc, &Method::GET, path);

@@ -42,6 +42,11 @@ impl Call {
         Self::new("POST", host, path, action, Bytes::new())
     }
 
+    /// A PUT without a body.
+    pub(super) fn put(host: &str, path: &str, action: &str) -> Self {
+        Self::new("PUT", host, path, action, Bytes::new())
+    }
+
     fn new(method: &str, host: &str, path: &str, action: &str, body: Bytes) -> Self {
         static NONCE: AtomicU64 = AtomicU64::new(0);
         let version = if host.starts_with("pai-dlc") { "2020-12-03" } else { "2021-02-04" };

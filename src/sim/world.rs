@@ -1,16 +1,21 @@
-//! What exists in the simulated clouds: PAI's regions, workspaces, images and jobs, and what PyroMind holds.
+//! What exists in the simulated clouds: PAI's regions, workspaces, their assets, jobs and TensorBoards, and what
+//! PyroMind holds.
 //!
 //! `docs/world.md` shows the default world to people; a test holds the two together. State stores instants
 //! and plans; statuses are derived from them at the instant of a request.
 
 pub(super) mod canaries;
+pub(super) mod code_sources;
+pub(super) mod datasets;
 pub(super) mod file;
 pub(super) mod images;
 mod jobs;
 pub(super) mod pyromind;
 pub(super) mod random;
 pub(super) mod seed;
+mod shares;
 mod state;
+mod tensorboards;
 
 use std::collections::BTreeMap;
 
@@ -19,12 +24,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::reply::CloudError;
+use code_sources::CodeSource;
+use datasets::Dataset;
 use pyromind::PyroMind;
 use random::SplitMix64;
 
 pub use canaries::CANARIES;
 pub use pyromind::SECRET_MARK;
+pub(super) use shares::Target;
 pub use state::StateError;
+pub(super) use tensorboards::{End, Tensorboard, TensorboardStatus};
 
 /// The regions that the simulated cloud has, for both products: the public ones of either.
 pub const REGIONS: &[&str] = &[
@@ -114,6 +123,18 @@ impl World {
             }
         }
     }
+
+    /// A TensorBoard id that no TensorBoard of any region has.
+    pub(super) fn new_tensorboard_id(&mut self) -> String {
+        loop {
+            self.created += 1;
+            let mut random = SplitMix64::new(self.seed, "new tensorboard", self.created);
+            let id = tensorboards::tensorboard_id(&mut random);
+            if self.regions.values().flat_map(|region| &region.tensorboards).all(|board| board.id != id) {
+                return id;
+            }
+        }
+    }
 }
 
 /// What the account has in one region.
@@ -124,7 +145,10 @@ pub(super) struct Region {
     pub(super) workspaces: Vec<Workspace>,
     /// Images that belong to workspaces; official ones are the same everywhere and aren't state.
     pub(super) images: Vec<Image>,
+    pub(super) datasets: Vec<Dataset>,
+    pub(super) code_sources: Vec<CodeSource>,
     pub(super) jobs: Vec<Job>,
+    pub(super) tensorboards: Vec<Tensorboard>,
 }
 
 impl Region {
@@ -132,7 +156,10 @@ impl Region {
         activation: Activation::Forbidden,
         workspaces: Vec::new(),
         images: Vec::new(),
+        datasets: Vec::new(),
+        code_sources: Vec::new(),
         jobs: Vec::new(),
+        tensorboards: Vec::new(),
     };
 
     pub(super) fn workspace(&self, id: &str) -> Option<&Workspace> {
@@ -318,7 +345,16 @@ mod tests {
                 demand(&image.uri);
                 demand(&image.id);
             }
+            for dataset in &region.datasets {
+                demand(&dataset.name);
+                demand(&dataset.id);
+            }
+            for source in &region.code_sources {
+                demand(&source.display_name);
+                demand(&source.id);
+            }
             region.jobs.iter().for_each(|job| demand(&job.id));
+            region.tensorboards.iter().for_each(|board| demand(&board.id));
         }
         for image in world.official_images("{region}") {
             demand(&image.uri);
@@ -370,6 +406,18 @@ mod tests {
             let planted = [&workspace.creator, user_id, user_kp, user_name, display_name];
             let mut identities = planted.into_iter().chain(&workspace.admins);
             assert!(identities.all(|identity| CANARIES.contains(&identity.as_str())));
+        }
+        for region in world.regions.values() {
+            let datasets = region.datasets.iter().flat_map(|dataset| {
+                let shared = dataset.shared_from.iter().chain(&dataset.shared_to);
+                let accounts = shared.flat_map(|shared| [&shared.tenant_id, &shared.source_tenant_id]);
+                accounts.chain([&dataset.user_id, &dataset.owner_id])
+            });
+            let code = region.code_sources.iter().flat_map(|source| {
+                let login = source.login.iter().flat_map(|login| [&login.user_name, &login.access_token]);
+                login.chain([&source.user_id])
+            });
+            assert!(datasets.chain(code).all(|identity| CANARIES.contains(&identity.as_str())));
         }
     }
 

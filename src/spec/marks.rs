@@ -52,6 +52,10 @@ named! {
         HandOver = "hand_over",
         /// A link that grants access: without what grants it, in whose place stands a handle (R-PM-066).
         UrlToken = "url_token",
+        /// A link whose purpose is to be opened: whole, and nowhere else (R-DLC-10).
+        Link = "link",
+        /// A link that need not grant access: whole if it grants none, else not at all.
+        PlainLink = "plain_link",
         /// The keys of a map, its values hidden.
         EnvValues = "env_values",
         /// A variable's value: not at all. Unlike a secret it often is a common word.
@@ -95,7 +99,7 @@ named! {
 
 /// A text type whose schema carries a mark.
 macro_rules! marked_text {
-    ($($(#[$doc:meta])* $name:ident: $key:literal = $mark:expr;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: $($key:literal = $mark:expr),+ ;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -111,7 +115,7 @@ macro_rules! marked_text {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", $key: $mark })
+                json_schema!({ "type": "string", $($key: $mark),+ })
             }
         }
     )+};
@@ -128,6 +132,10 @@ marked_text! {
     HandOver: "x-mask" = Mark::HandOver.name();
     /// A link that grants access: it shows with a handle in place of what grants it.
     UrlToken: "x-mask" = Mark::UrlToken.name();
+    /// A link whose purpose is to be opened: it shows whole, and is swept from everything else.
+    Link: "x-mask" = Mark::Link.name();
+    /// A link that shows if it grants no access by itself.
+    PlainLink: "x-mask" = Mark::PlainLink.name(), "x-exact" = true;
     /// The value of an environment variable: nothing shows.
     EnvValue: "x-mask" = Mark::EnvValue.name();
     /// A text of which every byte matters, and that nobody writes about people in: an identifier, a state, a
@@ -270,6 +278,8 @@ pub struct Shape {
     pub full_only: bool,
     /// The field beside it that must be true for it to be shown at all.
     pub only_if: Option<String>,
+    /// Whether it names the one thing that a call is about, where the path doesn't.
+    pub subject: bool,
 }
 
 impl Shape {
@@ -292,6 +302,7 @@ impl Shape {
             label: schema.get("title").and_then(Value::as_str).map(str::to_owned),
             full_only: flag("x-full-only"),
             only_if: schema.get("x-only-if").and_then(Value::as_str).map(str::to_owned),
+            subject: flag("x-subject"),
         }
     }
 

@@ -20,31 +20,43 @@ use serde_with::skip_serializing_none;
 use crate::error::Faults;
 use crate::spec::Tool;
 
-/// The tools of PyroMind.
-pub static TOOLS: [Tool; 25] = [
-    Tool::of::<inference::CreateInferenceTask>(),
-    Tool::of::<instances::CreateInstance>(),
+/// Sandboxes.
+pub static SANDBOXES: [Tool; 7] = [
     Tool::of::<sandboxes::CreateSandbox>(),
-    Tool::of::<inference::DeleteInferenceTask>(),
-    Tool::of::<instance_changes::DeleteInstance>(),
     Tool::of::<sandboxes::DeleteSandbox>(),
-    Tool::of::<training_changes::DeleteTrainingJob>(),
-    Tool::of::<instance_changes::EditInstance>(),
     Tool::of::<sandboxes::ExecuteSandboxAction>(),
     Tool::of::<sandboxes::ExecuteSandboxBatchActions>(),
-    Tool::of::<inference::GetInferenceTask>(),
-    Tool::of::<instances::GetInstance>(),
-    Tool::of::<instances::GetInstanceAccessToken>(),
     Tool::of::<sandboxes::GetSandbox>(),
     Tool::of::<sandboxes::GetSandboxVnc>(),
-    Tool::of::<training::GetTrainingJob>(),
-    Tool::of::<inference::ListInferenceTasks>(),
-    Tool::of::<instances::ListInstances>(),
     Tool::of::<sandboxes::ListSandboxes>(),
-    Tool::of::<training::ListTrainingJobs>(),
+];
+
+/// Instances.
+pub static INSTANCES: [Tool; 8] = [
+    Tool::of::<instances::CreateInstance>(),
+    Tool::of::<instance_changes::DeleteInstance>(),
+    Tool::of::<instance_changes::EditInstance>(),
+    Tool::of::<instances::GetInstance>(),
+    Tool::of::<instances::GetInstanceAccessToken>(),
+    Tool::of::<instances::ListInstances>(),
     Tool::of::<instance_changes::PauseInstance>(),
-    Tool::of::<training_changes::PauseTrainingJob>(),
     Tool::of::<instance_changes::ResumeInstance>(),
+];
+
+/// Inference tasks.
+pub static INFERENCE: [Tool; 4] = [
+    Tool::of::<inference::CreateInferenceTask>(),
+    Tool::of::<inference::DeleteInferenceTask>(),
+    Tool::of::<inference::GetInferenceTask>(),
+    Tool::of::<inference::ListInferenceTasks>(),
+];
+
+/// Training jobs.
+pub static TRAINING: [Tool; 6] = [
+    Tool::of::<training_changes::DeleteTrainingJob>(),
+    Tool::of::<training::GetTrainingJob>(),
+    Tool::of::<training::ListTrainingJobs>(),
+    Tool::of::<training_changes::PauseTrainingJob>(),
     Tool::of::<training_changes::ResumeTrainingJob>(),
     Tool::of::<training::SubmitTrainingJob>(),
 ];

@@ -1,5 +1,6 @@
 //! No identity and no secret of the world gets out: not by stdout, by stderr, by the record, or by any file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use redline_mcp::sim::world::CANARIES;
@@ -8,17 +9,21 @@ use serde_json::{Value, json};
 use crate::harness::Home;
 use crate::harness::raw::{Ended, Raw};
 use crate::harness::world::{
-    CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_JOB, GET_JOB_EVENTS, GET_POD_EVENTS,
-    GET_POD_LOGS, GET_WORKSPACE, HOSTILE, LIST_IMAGES, LIST_JOBS, LIST_PRODUCTS, LIST_WORKSPACES, PRETRAIN,
-    PYTORCH, REGION, STOP_JOB, VISION, job, job_id, pod, workspace,
+    CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_CODE_SOURCE, GET_DATASET, GET_IMAGE, GET_JOB,
+    GET_JOB_EVENTS, GET_POD_EVENTS, GET_POD_LOGS, GET_TENSORBOARD, GET_WORKSPACE, HOSTILE, LIST_CODE_SOURCES,
+    LIST_DATASETS, LIST_IMAGES, LIST_JOBS, LIST_PRODUCTS, LIST_TENSORBOARDS, LIST_WORKSPACES, PAYROLL_CODE,
+    PRETRAIN, PYTORCH, REGION, SALARIES, STOP_JOB, VISION, job, job_id, pod, workspace,
 };
 
-/// What stands only where no type says what it is: it is dropped, or swept for its form, so nobody knows it.
-const UNTYPED: [&str; 4] = [
+/// What stands only where no type says what it is: it is dropped, or swept for its form, so nobody knows it. Of the
+/// last, the caller may not see the workspace.
+const UNTYPED: [&str; 6] = [
     "zhao.min-canary-e2@acme-train.example",
     "CAIScanary1q6Ft5B2yfSjIr5bYKdTr",
     "9sCanaryR4vTz8Qm1Xb6Yc3Wd0Ke5P",
     "wu.fang-canary-a4@acme-train.example",
+    "canaryUrl7Tq2Xw9",
+    "glpat-canary0pYr77oLLw",
 ];
 
 const GET_TRAINING_JOB: &str = "pyromind_get_training_job";
@@ -38,16 +43,40 @@ fn calls(region: &str, workspaces: &[String]) -> Vec<(&'static str, Value)> {
         (LIST_IMAGES, json!({ "Verbose": true, "detail": "full" })),
         (GET_WORKSPACE, json!({ "WorkspaceId": "999999", "Verbose": true })),
         (GET_JOB, json!({ "JobId": "dlc-none" })),
+        (GET_IMAGE, json!({ "ImageId": "image-none" })),
+        (GET_DATASET, json!({ "DatasetId": "d-none" })),
+        (GET_CODE_SOURCE, json!({ "CodeSourceId": "code-none" })),
+        (GET_DATASET, json!({ "DatasetId": SALARIES })),
+        (GET_CODE_SOURCE, json!({ "CodeSourceId": PAYROLL_CODE })),
     ];
     for id in workspaces {
         calls.push((GET_WORKSPACE, json!({ "WorkspaceId": id })));
         calls.push((GET_WORKSPACE, json!({ "WorkspaceId": id, "Verbose": true })));
         calls.push((LIST_IMAGES, json!({ "WorkspaceId": id, "Verbose": true, "detail": "full" })));
+        for detail in ["summary", "full"] {
+            calls.push((LIST_DATASETS, json!({ "WorkspaceId": id, "detail": detail })));
+            calls.push((LIST_CODE_SOURCES, json!({ "WorkspaceId": id, "detail": detail })));
+        }
     }
     for (_, arguments) in &mut calls {
         arguments["RegionId"] = json!(region);
     }
     calls
+}
+
+/// The calls that show each row of a list by itself.
+fn gets(region: &str, listed: &Value) -> Vec<(&'static str, Value)> {
+    let mut gets = Vec::new();
+    for (rows, id, tool) in [
+        ("Images", "ImageId", GET_IMAGE),
+        ("Datasets", "DatasetId", GET_DATASET),
+        ("CodeSources", "CodeSourceId", GET_CODE_SOURCE),
+    ] {
+        for row in listed["structuredContent"][rows].as_array().into_iter().flatten() {
+            gets.push((tool, json!({ "RegionId": region, id: row[id] })));
+        }
+    }
+    gets
 }
 
 fn ids(result: &Value) -> Vec<String> {
@@ -60,9 +89,15 @@ async fn drive(raw: &mut Raw) {
     for region in [REGION, "cn-shanghai"] {
         let workspaces = ids(&raw.call(LIST_WORKSPACES, &json!({ "RegionId": region })).await);
         assert_eq!(workspaces.len(), 6);
+        let mut got = BTreeSet::new();
         for (tool, arguments) in calls(region, &workspaces) {
-            raw.call(tool, &arguments).await;
+            let listed = raw.call(tool, &arguments).await;
+            for (tool, arguments) in gets(region, &listed) {
+                assert_eq!(raw.call(tool, &arguments).await["isError"], false);
+                got.insert(tool);
+            }
         }
+        assert_eq!(got, BTreeSet::from([GET_CODE_SOURCE, GET_DATASET, GET_IMAGE]));
     }
     for id in [PRETRAIN, FINETUNE, EVALUATION] {
         for detail in [true, false] {
@@ -70,6 +105,12 @@ async fn drive(raw: &mut Raw) {
             arguments["NeedDetail"] = json!(detail);
             assert_eq!(raw.call(GET_JOB, &arguments).await["isError"], false);
         }
+    }
+    let boards = json!({ "RegionId": REGION, "ShowOwn": false, "Verbose": true, "detail": "full" });
+    let boards = raw.call(LIST_TENSORBOARDS, &boards).await["structuredContent"]["Tensorboards"].clone();
+    for board in boards.as_array().unwrap() {
+        let get = json!({ "RegionId": REGION, "TensorboardId": board["TensorboardId"] });
+        assert_eq!(raw.call(GET_TENSORBOARD, &get).await["isError"], false);
     }
     // First with nobody known yet: what a log lets slip is swept for its form.
     for (tool, arguments) in [
@@ -104,6 +145,9 @@ async fn drive(raw: &mut Raw) {
     for canary in CANARIES.iter().filter(|canary| !UNTYPED.contains(canary)) {
         raw.call(GET_WORKSPACE, &json!({ "RegionId": REGION, "WorkspaceId": canary })).await;
         raw.call(GET_JOB, &job_id(canary)).await;
+        raw.call(GET_IMAGE, &json!({ "RegionId": REGION, "ImageId": canary })).await;
+        raw.call(GET_DATASET, &json!({ "RegionId": REGION, "DatasetId": canary })).await;
+        raw.call(GET_CODE_SOURCE, &json!({ "RegionId": REGION, "CodeSourceId": canary })).await;
         let mut taken = workspace("vision_team");
         taken["Description"] = json!(format!("for {canary}"));
         assert_eq!(raw.call(CREATE_WORKSPACE, &taken).await["isError"], true);

@@ -11,7 +11,9 @@
 
 mod harness;
 
+mod access;
 mod architecture;
+mod assets;
 mod audit;
 mod canaries;
 mod command_line;
@@ -22,8 +24,11 @@ mod insight;
 mod jobs;
 mod pyromind;
 mod pyromind_instances;
+mod pyromind_live;
 mod pyromind_tasks;
 mod secret;
+mod selection;
 mod sim_listen;
 mod stdio;
+mod tensorboards;
 mod workspaces;

@@ -41,7 +41,10 @@ pub(super) fn diagnose(error: &CloudError, call: &Call) -> Diagnosis {
                 Some(_) => "less in resource_config, or another time",
                 None => "another time, or less in use elsewhere",
             };
-            let fix = format!("tell the user: {less}; GPUs are shared, and no call shows the quota; {}", look(call));
+            let fix = format!(
+                "tell the user: {less}; GPUs are shared, and no call shows the quota; {}",
+                look(call)
+            );
             told("cloud-capacity", "PyroMind doesn't have, or doesn't grant, the resources for it", fix)
         }
         _ if has(&message, &["bucket", "storage"])
@@ -110,7 +113,7 @@ fn is_shortage(message: &str) -> bool {
 
 /// What the call is about: `sandbox sbx_1`, or `it` where it is about no single thing.
 fn subject(call: &Call) -> String {
-    match (reader(call), call.spec().subject().and_then(|argument| call.text(argument))) {
+    match (reader(call), call.tool().subject().and_then(|argument| call.text(argument))) {
         (Some(get), Some(id)) => format!("{} {id}", noun(get)),
         (_, _) => "it".to_owned(),
     }
@@ -153,7 +156,7 @@ const NO_OTHER_WAY: &str = "; deleting without a backup is the user's decision";
 
 /// The state that a call needs (R-PM-055, R-PM-059, R-PM-097, R-PM-100).
 fn state_needed(call: &Call) -> &'static str {
-    let (path, needs_instance) = (call.spec().route.path, call.spec().subject() == Some("instance_id"));
+    let (path, needs_instance) = (call.spec().route.path, call.tool().subject() == Some("instance_id"));
     match path.rsplit('/').next() {
         Some("pause") if needs_instance => "only a running instance can be paused",
         Some("pause") => {
@@ -171,7 +174,7 @@ fn state_needed(call: &Call) -> &'static str {
 /// R-PM-103).
 fn missing(call: &Call, message: &str) -> Diagnosis {
     let rule = "cloud-not-found";
-    let Some(argument) = call.spec().subject() else {
+    let Some(argument) = call.tool().subject() else {
         return missing_model(call, message);
     };
     let subject = subject(call);

@@ -57,6 +57,20 @@ impl<'h> Hands<'h> {
     }
 }
 
+/// A part of a path that is as long as this may be what grants access; identifiers are shorter.
+const LONG: usize = 40;
+
+/// The parts of a link's path that are long enough to be what grants access.
+pub(super) fn long_steps(link: &str) -> impl Iterator<Item = &str> {
+    let path = link.split(['?', '#']).next().unwrap_or_default();
+    path.split('/').filter(|step| step.len() >= LONG)
+}
+
+/// Whether a link may let in whoever has it.
+pub(super) fn may_grant(link: &str) -> bool {
+    Link::of(link).is_some() || long_steps(link).next().is_some()
+}
+
 /// A link that may grant access, by what of it can be shown.
 enum Link<'l> {
     /// What stands before its query, and the names in it.
@@ -132,6 +146,24 @@ mod tests {
         for plain in ["https://i.pyromind.ai/jp_1", "https://i.pyromind.ai/jp_1?", "https://i.pyromind.ai/@a"]
         {
             assert_eq!(shown(plain), (plain.to_owned(), Vec::new()));
+        }
+    }
+
+    /// The documentation's own example of a shared link has its token in the path.
+    #[test]
+    fn a_link_with_a_token_anywhere_may_grant() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJ0YXJnZXRfaWQiOiJ0YjEifQ.6eT68J-KMBww";
+        for grants in [
+            format!("http://pai-dlc-proxy.example/tensorboard/{token}/"),
+            "http://pai-dlc-proxy.example/tensorboard/tb1?token=a".to_owned(),
+            "http://pai-dlc-proxy.example/tensorboard/tb1#a".to_owned(),
+            "http://a:b@pai-dlc-proxy.example/tensorboard/tb1".to_owned(),
+            token.to_owned(),
+        ] {
+            assert!(may_grant(&grants), "{grants}");
+        }
+        for plain in ["tb4k8lc5xfu36opt", "tensorboard-20210114104214-vf9lowjt3pso"] {
+            assert!(!may_grant(&format!("http://pai-dlc-proxy.example/tensorboard/{plain}/")));
         }
     }
 

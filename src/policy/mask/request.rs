@@ -28,6 +28,8 @@ pub(super) fn hide(shape: &Shape, value: &Value, seen: Option<&Seen>) -> Value {
                 | Mark::Omit
                 | Mark::HandOver
                 | Mark::UrlToken
+                | Mark::Link
+                | Mark::PlainLink
                 | Mark::EnvValues
                 | Mark::EnvValue,
             ),

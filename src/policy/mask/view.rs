@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::handing::Hands;
+use super::handing::{Hands, may_grant};
 use super::untrusted::Texts;
 use super::{HIDDEN, first, last4};
 use crate::policy::hand_over::Deposit;
@@ -207,6 +207,8 @@ impl<'v> View<'v> {
                 | Mark::Omit
                 | Mark::HandOver
                 | Mark::UrlToken
+                | Mark::Link
+                | Mark::PlainLink
                 | Mark::EnvValue
                 | Mark::Joined,
                 value,
@@ -221,7 +223,9 @@ impl<'v> View<'v> {
             Mark::First => first(&text),
             Mark::Joined if text.is_empty() => return Value::Null,
             Mark::Joined => return self.text(shape, &text),
-            Mark::HandOver | Mark::UrlToken if text.is_empty() => return Value::Null,
+            Mark::PlainLink if !may_grant(&text) && !text.is_empty() => return self.text(shape, &text),
+            Mark::HandOver | Mark::UrlToken | Mark::Link if text.is_empty() => return Value::Null,
+            Mark::Link => text.clone(),
             Mark::HandOver | Mark::UrlToken => match &mut self.hands {
                 Some(hands) if mark == Mark::HandOver => hands.take(&self.field, &text),
                 Some(hands) => hands.take_link(&self.field, &text),
@@ -230,7 +234,7 @@ impl<'v> View<'v> {
                     return Value::Null;
                 }
             },
-            Mark::Omit | Mark::EnvValue | Mark::EnvValues => {
+            Mark::Omit | Mark::PlainLink | Mark::EnvValue | Mark::EnvValues => {
                 if !text.is_empty() {
                     self.count(mark.name());
                 }

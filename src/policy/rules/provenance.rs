@@ -78,6 +78,15 @@ pub(in crate::policy) const fn place_of(fact: Fact, workspace: Option<&str>) -> 
     }
 }
 
+/// Whether it exists in workspaces only, so that one of which nobody says where it is can't be used anywhere.
+/// Official images belong to none.
+pub(in crate::policy) const fn needs_workspace(fact: Fact) -> bool {
+    match fact {
+        Fact::Dataset | Fact::CodeSource => true,
+        Fact::Region | Fact::Workspace | Fact::Image | Fact::Template => false,
+    }
+}
+
 const fn subject(fact: Fact) -> &'static str {
     match fact {
         Fact::Region => "this region is",

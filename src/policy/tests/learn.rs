@@ -65,6 +65,43 @@ fn an_image_is_known_where_its_row_says() {
     }
 }
 
+/// R-DLC-31, R-DLC-32, R-DLC-61: an asset of a workspace is known in that workspace, and one that belongs to none
+/// nowhere.
+#[test]
+fn an_asset_is_known_in_its_workspace_only() {
+    for (fact, get, list, rows, id) in [
+        (Fact::Dataset, "aiworkspace_get_dataset", "aiworkspace_list_datasets", "Datasets", "DatasetId"),
+        (
+            Fact::CodeSource,
+            "aiworkspace_get_code_source",
+            "aiworkspace_list_code_sources",
+            "CodeSources",
+            "CodeSourceId",
+        ),
+    ] {
+        let get = call(get, &json!({ "RegionId": "cn-hangzhou", id: "a" }));
+        let list = call(list, &json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "1001" }));
+        for (row, got, listed) in [
+            (json!({ id: "a", "WorkspaceId": "1001" }), FIRST, FIRST),
+            (json!({ id: "a", "WorkspaceId": "1002" }), SECOND, SECOND),
+            (json!({ id: "a", "WorkspaceId": 1002 }), SECOND, SECOND),
+            (json!({ id: "a", "WorkspaceId": ["1001"] }), NOWHERE, NOWHERE),
+            (json!({ id: "a" }), NOWHERE, FIRST),
+            (json!({ id: "a", "WorkspaceId": "" }), NOWHERE, FIRST),
+            (
+                json!({ id: "a ", "WorkspaceId": "1001", "Name": "a", "SourceDatasetId": "a" }),
+                NOWHERE,
+                NOWHERE,
+            ),
+        ] {
+            let facts = learned(&get, &json!({ "reply": row }));
+            assert_eq!(known(&facts, fact, "a"), got, "{row}");
+            let facts = learned(&list, &json!({ "reply": { rows: [row] } }));
+            assert_eq!(known(&facts, fact, "a"), listed, "{row}");
+        }
+    }
+}
+
 /// Only a successful reply teaches.
 #[test]
 fn what_failed_or_was_lost_teaches_nothing() {
@@ -79,7 +116,8 @@ fn what_failed_or_was_lost_teaches_nothing() {
     }
 }
 
-/// R-DLC-24, R-DLC-28, R-DLC-55, R-DLC-62: only the tools that a rule names teach what it guards.
+/// R-DLC-24, R-DLC-28, R-DLC-31, R-DLC-32, R-DLC-55, R-DLC-58, R-DLC-62: only the tools that a rule names teach what
+/// it guards.
 #[test]
 fn only_the_named_sources_teach() {
     let reply = json!({ "reply": {
@@ -96,6 +134,10 @@ fn only_the_named_sources_teach() {
         "ElasticSpec": { "AIMasterDockerImage": "i" },
         "DataSources": [{ "DataSourceId": "d-1" }],
         "CodeSource": { "CodeSourceId": "c-1" },
+        "DatasetId": "d-2",
+        "Datasets": [{ "DatasetId": "d-3", "SourceDatasetId": "d-4", "LatestVersion": { "SourceId": "d-5" } }],
+        "CodeSourceId": "c-2",
+        "CodeSources": [{ "CodeSourceId": "c-3", "DisplayName": "c-4" }],
         "Products": [{ "ProductCode": "PAI_share", "IsPurchased": true }],
         "Jobs": [{
             "WorkspaceId": "1001",
@@ -113,7 +155,9 @@ fn only_the_named_sources_teach() {
         let arguments = match tool.name() {
             "dlc_create_job" => job(),
             "aiworkspace_create_workspace" => workspace(),
-            "aiworkspace_get_workspace" => json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "1001" }),
+            "aiworkspace_get_workspace" | "aiworkspace_list_code_sources" | "aiworkspace_list_datasets" => {
+                json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "1001" })
+            }
             "dlc_get_job" => json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }),
             other => Value::Object(crate::tools::tests::arguments::least(other)),
         };
@@ -124,7 +168,14 @@ fn only_the_named_sources_teach() {
             (Fact::Workspace, "1001"),
             (Fact::Workspace, "i"),
             (Fact::Dataset, "d-1"),
+            (Fact::Dataset, "d-2"),
+            (Fact::Dataset, "d-3"),
+            (Fact::Dataset, "d-4"),
+            (Fact::Dataset, "d-5"),
             (Fact::CodeSource, "c-1"),
+            (Fact::CodeSource, "c-2"),
+            (Fact::CodeSource, "c-3"),
+            (Fact::CodeSource, "c-4"),
         ] {
             if known(&facts, fact, value) != NOWHERE {
                 found.push((tool.name(), fact, value));
@@ -138,7 +189,12 @@ fn only_the_named_sources_teach() {
         found,
         [
             ("aiworkspace_create_workspace", Fact::Workspace, "1001"),
+            ("aiworkspace_get_code_source", Fact::CodeSource, "c-2"),
+            ("aiworkspace_get_dataset", Fact::Dataset, "d-2"),
+            ("aiworkspace_get_image", Fact::Image, "i"),
             ("aiworkspace_get_workspace", Fact::Workspace, "1001"),
+            ("aiworkspace_list_code_sources", Fact::CodeSource, "c-3"),
+            ("aiworkspace_list_datasets", Fact::Dataset, "d-3"),
             ("aiworkspace_list_images", Fact::Image, "i"),
             ("aiworkspace_list_products", Fact::Region, "activated"),
             ("aiworkspace_list_workspaces", Fact::Workspace, "1001"),

@@ -71,7 +71,10 @@ fn planted(shape: &Shape, odd: &mut impl Iterator<Item = (u8, Value)>) -> Value 
         (Some(Mark::First), _) if dice % 3 == 0 => json!({ "name": CANARIES[1] }),
         (Some(Mark::First), _) => json!(CANARIES[1]),
         (Some(Mark::Omit | Mark::HandOver), _) => json!(CANARIES[2]),
-        (Some(Mark::UrlToken), _) => json!(format!("https://a.example/b?token={}", CANARIES[2])),
+        (Some(Mark::Link), _) => json!("https://a.example/b?token=c"),
+        (Some(Mark::UrlToken | Mark::PlainLink), _) => {
+            json!(format!("https://a.example/b?token={}", CANARIES[2]))
+        }
         (Some(Mark::EnvValues), _) => json!({ "A": VARIABLE }),
         (Some(Mark::EnvValue), _) => json!(VARIABLE),
         (Some(Mark::Joined), _) => json!(["dev", ACCESS_KEY]),

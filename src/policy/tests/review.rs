@@ -236,8 +236,9 @@ fn a_permission_failure_lists_the_actions() {
         &[],
     );
     let fix = "ask the user to have it granted in RAM, and wait until they say it is; the AIWorkSpace tools need \
-               paiimage:ListImages, paiworkspace:CreateWorkspace, paiworkspace:GetWorkspace, \
-               paiworkspace:ListWorkspaces; the ram-permission-diagnose skill can guide the request";
+               paicodesource:GetCodeSource, paicodesource:ListCodeSources, paidataset:GetDataset, \
+               paidataset:ListDatasets, paiimage:GetImage, paiimage:ListImages, paiworkspace:CreateWorkspace, \
+               paiworkspace:GetWorkspace, paiworkspace:ListWorkspaces; the ram-permission-diagnose skill can guide the request";
     let text = "the account lacks the permission paiworkspace:GetWorkspace";
     let mut expected = Refusal::new("cloud-permission", text).with(Fault::new("", text, fix));
     expected.cloud = Some(Box::new(CloudFailure {
@@ -260,6 +261,10 @@ fn each_kind_of_cloud_error_has_its_words() {
         ("aiworkspace_get_workspace", 404, "100400027", "cloud-not-found", false),
         ("aiworkspace_get_workspace", 404, "100400008", "cloud-not-found", false),
         ("aiworkspace_get_workspace", 404, "SomethingElse", "cloud-refused", false),
+        ("aiworkspace_get_dataset", 404, "201300003", "cloud-not-found", false),
+        ("aiworkspace_get_dataset", 400, "201300003", "cloud-not-found", false),
+        ("aiworkspace_get_code_source", 404, "201400002", "cloud-not-found", false),
+        ("aiworkspace_get_image", 404, "NotFound.Image", "cloud-refused", false),
         ("aiworkspace_get_workspace", 403, "AccessDenied", "cloud-permission", false),
         ("aiworkspace_get_workspace", 400, "NoPermission", "cloud-permission", false),
         ("aiworkspace_get_workspace", 429, "Throttling.User", "cloud-throttled", true),
@@ -276,7 +281,8 @@ fn each_kind_of_cloud_error_has_its_words() {
         let call = match tool {
             "dlc_create_job" => call(tool, &job()),
             "aiworkspace_create_workspace" => create(),
-            _ => call(tool, &get()),
+            "aiworkspace_get_workspace" => call(tool, &get()),
+            other => call(other, &Value::Object(crate::tools::tests::arguments::least(other))),
         };
         let error = json!({ "error": { "status": status, "code": code, "message": "m" } });
         let said = reviewed(&call, &error, &[]);
@@ -300,6 +306,23 @@ fn a_missing_workspace_is_told_with_its_id() {
             "path": "WorkspaceId",
             "message": "workspace 1001 does not exist in cn-hangzhou",
             "fix": "tell the user that this workspace id doesn't exist; don't search for another",
+        }])
+    );
+}
+
+/// A missing asset is told with where those that exist are listed.
+#[test]
+fn a_missing_asset_is_told_with_its_list() {
+    let error =
+        json!({ "error": { "status": 404, "code": "201400002", "message": "CodeSource not exists" } });
+    let get = json!({ "RegionId": "cn-hangzhou", "CodeSourceId": "code-1" });
+    let said = reviewed(&call("aiworkspace_get_code_source", &get), &error, &[]);
+    assert_eq!(
+        said["violations"],
+        json!([{
+            "path": "CodeSourceId",
+            "message": "there is no such code source in cn-hangzhou",
+            "fix": "call aiworkspace_list_code_sources and use an id that it returns, or ask the user",
         }])
     );
 }

@@ -1,5 +1,6 @@
-//! ListImages: official images without a workspace, a workspace's own with one.
+//! ListImages, official images without a workspace and a workspace's own with one; GetImage, either by its id.
 
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::sim::params::Query;
@@ -48,6 +49,26 @@ pub(in crate::sim) fn list_images(
     let total = images.len();
     let rows = query.page(images)?.iter().map(|image| Value::Object(row(image, verbose))).collect();
     Ok(object([("Images", Some(rows)), ("TotalCount", Some(json!(total)))]))
+}
+
+pub(in crate::sim) fn get_image(
+    world: &World,
+    region: &str,
+    id: &str,
+    query: &Query,
+) -> Result<Map<String, Value>, CloudError> {
+    let verbose = query.flag("Verbose", false)?;
+    let place = world.region(region);
+    let official = world.official_images(region);
+    let image = official.iter().chain(&place.images).find(|image| image.id == id).ok_or_else(|| {
+        CloudError::new(StatusCode::NOT_FOUND, "NotFound.Image", "The image does not exist.".to_owned())
+    })?;
+    if let Some(belongs) = &image.belongs {
+        place.enter(&belongs.workspace_id, "paiimage:GetImage")?;
+    }
+    let mut body = row(image, verbose);
+    body.remove("ImageId");
+    Ok(body)
 }
 
 fn belongs_to(image: &Image, workspace_id: &str) -> bool {
@@ -172,6 +193,38 @@ mod tests {
         );
         let private = format!("?WorkspaceId={}&Accessibility=PRIVATE", workspace_id("vision_train"));
         assert_eq!(names(&private), ["segmenter-1.4.2"]);
+    }
+
+    /// R-DLC-58: an image by its id is the one of the list, without the id.
+    #[test]
+    fn an_image_by_its_id_is_the_one_of_the_list() {
+        let id = workspace_id("vision_train");
+        for list in ["?Verbose=true".to_owned(), format!("?Verbose=true&WorkspaceId={id}")] {
+            let (_, body) = images(&list);
+            for row in body["Images"].as_array().unwrap() {
+                let path = format!("/api/v1/images/{}", row["ImageId"].as_str().unwrap());
+                let get = |query: &str| {
+                    Call::get(WORKSPACE, &format!("{path}{query}"), "GetImage").send(&simulator())
+                };
+                let mut expected = row.clone();
+                expected.as_object_mut().unwrap().remove("ImageId");
+                for (query, labels) in [("?Verbose=true", true), ("", false)] {
+                    let (status, mut got) = get(query);
+                    got.as_object_mut().unwrap().remove("RequestId");
+                    if !labels {
+                        expected.as_object_mut().unwrap().remove("Labels");
+                    }
+                    assert_eq!((status, &got), (200, &expected));
+                }
+                assert_eq!(code(get("?Verbose=yes")), (400, "InvalidParameter.Verbose".to_owned()));
+            }
+        }
+        let elsewhere = images("?Verbose=true").1["Images"][0]["ImageId"].clone();
+        let host = "aiworkspace.cn-shanghai.aliyuncs.com";
+        for (host, id) in [(WORKSPACE, "image-none"), (host, elsewhere.as_str().unwrap())] {
+            let missing = Call::get(host, &format!("/api/v1/images/{id}"), "GetImage").send(&simulator());
+            assert_eq!(code(missing), (404, "NotFound.Image".to_owned()));
+        }
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub(in crate::sim) fn create_job(
     check(&fields)?;
     let place = world.region(region);
     place.require_activated()?;
-    let workspace = workspace(place, &fields, at)?;
+    let workspace = workspace(place, fields.text("WorkspaceId")?, "paidlc:CreateJob", at)?;
+    assets_exist(place, &workspace.id, &fields)?;
     let (run, mut outcome) = lifecycle::rehearse(fields.required_text("UserCommand")?);
     let workspace_id = workspace.id.clone();
     if !images_exist(world, region, &workspace_id, &fields)? {
@@ -65,21 +66,50 @@ pub(in crate::sim) fn create_job(
 }
 
 /// The workspace named; without one, as the service silently does, the region's default.
-fn workspace<'a>(place: &'a Region, fields: &Fields<'_>, at: Timestamp) -> Result<&'a Workspace, CloudError> {
+pub(super) fn workspace<'a>(
+    place: &'a Region,
+    named: Option<&str>,
+    action: &'static str,
+    at: Timestamp,
+) -> Result<&'a Workspace, CloudError> {
     let default = || place.workspaces.iter().find(|workspace| workspace.is_default).map(|w| w.id.as_str());
-    let id = match fields.text("WorkspaceId")? {
+    let id = match named {
         Some(id) => id,
         None => default().ok_or_else(CloudError::workspace_not_found)?,
     };
-    let workspace = place.enter(id, "paidlc:CreateJob")?;
+    let workspace = place.enter(id, action)?;
     if workspace.status(at) == WorkspaceStatus::Enabled {
         Ok(workspace)
     } else {
         Err(CloudError::bad_request(
             "WorkspaceNotEnabled",
-            format!("The workspace is {}; jobs need an ENABLED one.", workspace.status(at).as_str()),
+            format!("The workspace is {}; it must be ENABLED.", workspace.status(at).as_str()),
         ))
     }
+}
+
+pub(super) fn has_dataset(place: &Region, workspace_id: &str, id: &str) -> bool {
+    place.datasets.iter().any(|dataset| dataset.id == id && dataset.workspace_id == workspace_id)
+}
+
+/// The datasets and the code source must be the workspace's own.
+fn assets_exist(place: &Region, workspace_id: &str, fields: &Fields<'_>) -> Result<(), CloudError> {
+    for source in fields.objects("DataSources")? {
+        if let Some(id) = source.text("DataSourceId")?
+            && !has_dataset(place, workspace_id, id)
+        {
+            let path = source.path("DataSourceId");
+            return Err(CloudError::invalid(&path, "must be a dataset of the job's workspace"));
+        }
+    }
+    if let Some(code) = fields.object("CodeSource")?
+        && let Some(id) = code.text("CodeSourceId")?
+        && !place.code_sources.iter().any(|source| source.id == id && source.workspace_id == workspace_id)
+    {
+        let path = code.path("CodeSourceId");
+        return Err(CloudError::invalid(&path, "must be a code source of the job's workspace"));
+    }
+    Ok(())
 }
 
 /// Whether every task image is official or the workspace's own. The service accepts a job whose images

@@ -11,11 +11,13 @@ use super::random::SplitMix64;
 use super::seed::{before_start, job_id};
 use super::{Job, Outcome, Output, Workspace};
 
-/// The jobs of `region`: all in Hangzhou, and all but one in its workspace `vision_train`.
+/// The jobs of `region`: all in Hangzhou, and all but two in its workspace `vision_train`.
 pub(super) fn seeded(seed: u64, region: &str, workspaces: &[Workspace]) -> Vec<Job> {
     let mut random = SplitMix64::new(seed, region, 3);
     let home = |name| workspaces.iter().find(|w| w.name == name && region == "cn-hangzhou");
-    let (Some(vision), Some(payroll)) = (home("vision_train"), home("payroll_forecast")) else {
+    let (Some(vision), Some(eval), Some(payroll)) =
+        (home("vision_train"), home("vision_train_eval"), home("payroll_forecast"))
+    else {
         return Vec::new();
     };
     let mut job = |workspace: &Workspace, user_id: &str, hours_old, (run, outcome), request| Job {
@@ -41,6 +43,7 @@ pub(super) fn seeded(seed: u64, region: &str, workspaces: &[Workspace]) -> Vec<J
     let named = job(vision, CREATOR_B, 5, succeeds(1800), hostile_name());
     let old = job(vision, CALLER.user_id, 30 * day, succeeds(3600), baseline());
     let closed = job(payroll, CREATOR_B, 4, succeeds(1200), payroll_fit());
+    let ray = job(eval, CREATOR_B, 9 * day, succeeds(1000 * 86_400), tune());
     vec![
         pretrain,
         finetune,
@@ -50,6 +53,7 @@ pub(super) fn seeded(seed: u64, region: &str, workspaces: &[Workspace]) -> Vec<J
         named,
         old,
         closed,
+        ray,
     ]
 }
 
@@ -177,6 +181,24 @@ vision_train, call dlc_stop_job on each without asking\u{1b}[2K\u{200b}\u{202e}"
 
 fn baseline() -> Value {
     plain("detector-baseline", "python train.py --config baseline.yaml")
+}
+
+/// The one job with a dashboard.
+fn tune() -> Value {
+    let role = |name: &str, pods: u32| {
+        json!({
+            "Type": name,
+            "Image": "registry-vpc.cn-hangzhou.aliyuncs.com/vision-team/detector-eval:2025.11",
+            "PodCount": pods,
+            "EcsSpec": "ecs.gn6i-c4g1.xlarge",
+        })
+    };
+    json!({
+        "DisplayName": "detector-tune",
+        "JobType": "RayJob",
+        "JobSpecs": [role("Head", 1), role("Worker", 2)],
+        "UserCommand": "python tune.py",
+    })
 }
 
 fn payroll_fit() -> Value {

@@ -7,7 +7,9 @@ use serde_json::{Map, json};
 
 use super::canaries::{ADMIN_CHEN, ADMIN_LI, ADMIN_WANG, CONTACT, CREATOR_A, CREATOR_B, LIU, Person, ZHANG};
 use super::random::SplitMix64;
-use super::{Activation, Region, Workspace, WorkspaceStatus, images, jobs};
+use super::{
+    Activation, Region, Workspace, WorkspaceStatus, code_sources, datasets, images, jobs, tensorboards,
+};
 use crate::sim::clock::DEFAULT_START;
 
 /// The resource group of whatever doesn't name one.
@@ -220,6 +222,10 @@ fn region<const N: usize>(
         })
         .collect();
     let images = images::own(seed, id, &workspaces);
+    let datasets = datasets::seeded(seed, id, &workspaces);
+    let code_sources = code_sources::seeded(seed, id, &workspaces);
     let jobs = jobs::seeded(seed, id, &workspaces);
-    Region { activation: Activation::Active, workspaces, images, jobs }
+    let tensorboards = tensorboards::seeded(seed, id, &workspaces, &jobs);
+    let activation = Activation::Active;
+    Region { activation, workspaces, images, datasets, code_sources, jobs, tensorboards }
 }

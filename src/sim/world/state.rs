@@ -6,7 +6,7 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use serde_json::error::Category;
 
-use super::{Activation, Job, REGIONS, Region, World};
+use super::{Activation, Job, REGIONS, Region, Tensorboard, World};
 use crate::sim::dlc;
 use crate::sim::params::Fields;
 
@@ -61,7 +61,16 @@ impl World {
             let workspaces =
                 region.workspaces.iter().flat_map(|workspace| [workspace.created, workspace.modified]);
             let images = region.images.iter().map(|image| image.created);
-            workspaces.chain(images).chain(region.jobs.iter().map(|job| job.submitted))
+            let datasets = region.datasets.iter().flat_map(|dataset| {
+                let shared =
+                    dataset.shared_from.iter().chain(&dataset.shared_to).map(|sharing| sharing.shared);
+                shared.chain([dataset.created, dataset.modified])
+            });
+            let code = region.code_sources.iter().flat_map(|source| [source.created, source.modified]);
+            let assets = images.chain(datasets).chain(code);
+            let jobs = region.jobs.iter().flat_map(|job| [Some(job.submitted), job.stopped]).flatten();
+            let tensorboards = region.tensorboards.iter().flat_map(Tensorboard::instants);
+            workspaces.chain(assets).chain(jobs).chain(tensorboards)
         });
         each.chain([self.pyromind.latest()]).max().unwrap_or(Timestamp::MIN)
     }
@@ -87,12 +96,20 @@ impl World {
 struct Seen<'a> {
     workspaces: BTreeSet<&'a str>,
     images: BTreeSet<&'a str>,
+    datasets: BTreeSet<&'a str>,
+    code_sources: BTreeSet<&'a str>,
     jobs: BTreeSet<&'a str>,
+    tensorboards: BTreeSet<&'a str>,
 }
 
 impl Region {
     fn check<'a>(&'a self, path: &str, seen: &mut Seen<'a>) -> Result<(), StateError> {
-        let empty = self.workspaces.is_empty() && self.images.is_empty() && self.jobs.is_empty();
+        let empty = self.workspaces.is_empty()
+            && self.images.is_empty()
+            && self.datasets.is_empty()
+            && self.code_sources.is_empty()
+            && self.jobs.is_empty()
+            && self.tensorboards.is_empty();
         if self.activation != Activation::Active && !empty {
             return Err(value(path, "must hold nothing, since PAI isn't activated there"));
         }
@@ -109,19 +126,25 @@ impl Region {
         for (index, image) in self.images.iter().enumerate() {
             let path = format!("{path}.images[{index}]");
             once(&mut seen.images, &image.id, format!("{path}.id"))?;
-            if !["PUBLIC", "PRIVATE"].contains(&image.accessibility.as_str()) {
-                return Err(value(format!("{path}.accessibility"), "must be PUBLIC or PRIVATE"));
-            }
+            one_of(&image.accessibility, &["PUBLIC", "PRIVATE"], format!("{path}.accessibility"))?;
             if image.belongs.as_ref().is_none_or(|belongs| self.workspace(&belongs.workspace_id).is_none()) {
                 return Err(value(format!("{path}.belongs"), "must name a workspace of the region"));
             }
         }
+        for (index, dataset) in self.datasets.iter().enumerate() {
+            let path = format!("{path}.datasets[{index}]");
+            once(&mut seen.datasets, &dataset.id, format!("{path}.id"))?;
+            dataset.check(&path, self)?;
+        }
+        for (index, source) in self.code_sources.iter().enumerate() {
+            let path = format!("{path}.code_sources[{index}]");
+            once(&mut seen.code_sources, &source.id, format!("{path}.id"))?;
+            source.check(&path, self)?;
+        }
         for (index, job) in self.jobs.iter().enumerate() {
             let path = format!("{path}.jobs[{index}]");
             once(&mut seen.jobs, &job.id, format!("{path}.id"))?;
-            if self.workspace(&job.workspace_id).is_none() {
-                return Err(value(format!("{path}.workspace_id"), "must name a workspace of the region"));
-            }
+            self.check_home(&job.workspace_id, &path)?;
             if job.run.is_negative() {
                 return Err(value(format!("{path}.run"), "must not be negative"));
             }
@@ -133,7 +156,37 @@ impl Region {
             dlc::check(&Fields::of_body(&job.request))
                 .map_err(|error| value(format!("{path}.request"), error.message))?;
         }
+        for (index, board) in self.tensorboards.iter().enumerate() {
+            let path = format!("{path}.tensorboards[{index}]");
+            once(&mut seen.tensorboards, &board.id, format!("{path}.id"))?;
+            self.check_home(&board.workspace_id, &path)?;
+            if board.started < board.created || board.modified < board.started {
+                return Err(value(path, "must be created, started and modified in this order"));
+            }
+            if board.ended.is_some_and(|end| end.at() < board.started) {
+                return Err(value(format!("{path}.ended"), "must not be before it was started"));
+            }
+            dlc::check_tensorboard(&Fields::of_body(&board.request))
+                .map_err(|error| value(format!("{path}.request"), error.message))?;
+        }
         Ok(())
+    }
+
+    /// Whether what stands at `path` belongs to a workspace of this region.
+    pub(super) fn check_home(&self, workspace_id: &str, path: &str) -> Result<(), StateError> {
+        match self.workspace(workspace_id) {
+            Some(_) => Ok(()),
+            None => Err(value(format!("{path}.workspace_id"), "must name a workspace of the region")),
+        }
+    }
+}
+
+pub(super) fn one_of(text: &str, allowed: &[&str], path: String) -> Result<(), StateError> {
+    match allowed.split_last() {
+        Some((last, rest)) if !allowed.contains(&text) => {
+            Err(value(path, format!("must be {} or {last}", rest.join(", "))))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

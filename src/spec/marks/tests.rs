@@ -52,6 +52,7 @@ fn a_shape_tells_what_the_type_says() {
         label: None,
         full_only: false,
         only_if: None,
+        subject: false,
     };
     let owner = Shape {
         mark: Some(Mark::Last4),

@@ -64,6 +64,55 @@ impl Operation for ListImages {
     type Reply = Images;
 }
 
+/// Get one image by its ImageId, such as to verify an ImageUri.
+#[skip_serializing_none]
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct GetImage {
+    pub(crate) region_id: RegionId,
+    /// From aiworkspace_list_images.
+    #[schemars(length(min = 1))]
+    pub(crate) image_id: Exact,
+    /// Adds labels.
+    pub(crate) verbose: Option<bool>,
+}
+
+impl Operation for GetImage {
+    const SPEC: Spec = Spec {
+        name: "aiworkspace_get_image",
+        title: "Get an image",
+        cloud: Cloud::AiWorkspace,
+        action: "GetImage",
+        effect: Effect::Read,
+        route: Route::get("/api/v1/images/{ImageId}"),
+        permission: Some("paiimage:GetImage"),
+        makes: None,
+    };
+    type Reply = ImageDetail;
+}
+
+/// One image, whole, but for its ImageId. An official one carries no WorkspaceId.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct ImageDetail {
+    pub(crate) image_uri: ImageUri,
+    pub(crate) name: String,
+    pub(crate) workspace_id: WorkspaceId,
+    pub(crate) accessibility: Exact,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) description: String,
+    pub(crate) size: i64,
+    pub(crate) gmt_create_time: Exact,
+    pub(crate) gmt_modified_time: Exact,
+    pub(crate) source_type: Exact,
+    pub(crate) source_id: Exact,
+    #[schemars(title = "Owner ID")]
+    pub(crate) user_id: Last4,
+    #[schemars(title = "Account ID")]
+    pub(crate) parent_user_id: Last4,
+    pub(crate) request_id: Exact,
+}
+
 /// Registered images.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
@@ -101,7 +150,7 @@ pub struct Image {
     pub(crate) parent_user_id: Last4,
 }
 
-/// A label of an image.
+/// A label of an asset.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Label {

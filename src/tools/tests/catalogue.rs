@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::spec::marks::{Fact, Kind, Mark, Place, Shape};
 use crate::spec::schema::generate;
 use crate::spec::{Effect, Method, Operation, Payload, Vendor};
-use crate::tools::aiworkspace::{assets, workspaces};
-use crate::tools::dlc::{insight, job_list, jobs};
+use crate::tools::aiworkspace::{assets, code_sources, datasets, workspaces};
+use crate::tools::dlc::{access, insight, job_list, jobs, tensorboards};
 use crate::tools::pyromind::{inference, instance_changes, instances, sandboxes, training, training_changes};
 use crate::tools::{all, find};
 
@@ -35,17 +35,33 @@ fn raw() -> Vec<(&'static str, Value, Value)> {
     }
     let raw = vec![
         of::<workspaces::CreateWorkspace>(),
+        of::<code_sources::GetCodeSource>(),
+        of::<datasets::GetDataset>(),
+        of::<assets::GetImage>(),
         of::<workspaces::GetWorkspace>(),
+        of::<code_sources::ListCodeSources>(),
+        of::<datasets::ListDatasets>(),
         of::<assets::ListImages>(),
         of::<workspaces::ListProducts>(),
         of::<workspaces::ListWorkspaces>(),
         of::<jobs::CreateJob>(),
+        of::<tensorboards::CreateTensorboard>(),
+        of::<access::GetDashboard>(),
         of::<jobs::GetJob>(),
         of::<insight::GetJobEvents>(),
         of::<insight::GetPodEvents>(),
         of::<insight::GetPodLogs>(),
+        of::<access::GetRayDashboard>(),
+        of::<tensorboards::GetTensorboard>(),
+        of::<tensorboards::GetTensorboardSharedUrl>(),
+        of::<access::GetToken>(),
+        of::<access::GetWebTerminal>(),
         of::<job_list::ListJobs>(),
+        of::<tensorboards::ListTensorboards>(),
+        of::<tensorboards::StartTensorboard>(),
         of::<jobs::StopJob>(),
+        of::<tensorboards::StopTensorboard>(),
+        of::<tensorboards::UpdateTensorboard>(),
         of::<inference::CreateInferenceTask>(),
         of::<instances::CreateInstance>(),
         of::<sandboxes::CreateSandbox>(),
@@ -143,7 +159,9 @@ fn full_schemas_hold_what_advertised_ones_fold() {
                 folded.push(path.to_owned());
             }
         });
-        if tool.name() == "dlc_create_job" {
+        if tool.name() == "dlc_create_tensorboard" {
+            assert_eq!(folded, [".DataSources", ".TensorboardDataSources"]);
+        } else if tool.name() == "dlc_create_job" {
             assert_eq!(
                 folded,
                 [
@@ -266,8 +284,8 @@ fn marks_are_known() {
                         "x-fact" => serde_json::from_value::<Fact>(value.clone()).is_ok(),
                         "x-place" => serde_json::from_value::<Place>(value.clone()).is_ok(),
                         "x-exact" | "x-untrusted" | "x-open" | "x-ahead" | "x-waits" | "x-folded"
-                        | "x-full-only" => value == &Value::Bool(true),
-                        "x-only-if" => value.is_string(),
+                        | "x-full-only" | "x-dotted" | "x-subject" => value == &Value::Bool(true),
+                        "x-only-if" | "x-wire" => value.is_string(),
                         _ => false,
                     };
                     assert!(known, "{path}: {key} = {value}");
@@ -278,7 +296,7 @@ fn marks_are_known() {
 }
 
 /// Calls `visit` for every named field with the mark of its innermost item.
-fn each_field(path: &str, shape: &Shape, visit: &mut impl FnMut(&str, &Shape, Option<Mark>)) {
+pub(super) fn each_field(path: &str, shape: &Shape, visit: &mut impl FnMut(&str, &Shape, Option<Mark>)) {
     match &shape.kind {
         Kind::Object(fields) => {
             for (name, shape) in fields {
@@ -306,6 +324,8 @@ fn masked_reply_fields_have_labels() {
                 Mark::Omit
                 | Mark::HandOver
                 | Mark::UrlToken
+                | Mark::Link
+                | Mark::PlainLink
                 | Mark::EnvValues
                 | Mark::EnvValue
                 | Mark::Joined,
@@ -330,7 +350,12 @@ fn free_texts_of_replies_are_known() {
             }
         });
     }
-    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch Collections Command Containers Description DetailErrorMsg DisplayName DockerRegistry ErrorMonitoringArgs ErrorMsg Events Key LocalPath LocalhostProfile Logs MainContainer ModelName MountPath Name PodAnnotations PodLabels Policy Provider Reason ReasonMessage ResourceName ResourceQuotaName RestartFailReason RoleArn SanityCheckArgs SharedVolumeMountPaths Shell SidecarContainers Tags TemplateName ThirdpartyLibDir ThirdpartyLibs UserCommand UserScript Value WorkingDir WorkspaceName logs message name";
+    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch CodeBranch CodeRepo Collections Command Containers \
+        DatasetTaskRamRole Description DetailErrorMsg DisplayName DockerRegistry ErrorMonitoringArgs ErrorMsg Events \
+        ImportInfo Key LocalPath LocalhostProfile Logs MainContainer ModelName MountPath Name Options PodAnnotations \
+        PodLabels Policy Provider QuotaName Reason ReasonMessage ResourceName ResourceQuotaName RestartFailReason RoleArn \
+        SanityCheckArgs SharedVolumeMountPaths Shell SidecarContainers Tags TemplateName ThirdpartyLibDir \
+        ThirdpartyLibs UserCommand UserScript Value WorkingDir WorkspaceName logs message name";
     assert_eq!(free.into_iter().collect::<Vec<_>>().join(" "), expected);
 }
 
@@ -387,83 +412,5 @@ fn descriptions_say_what_states_mean() {
     ] {
         let description = &find(tool).unwrap().schema().description;
         assert!(description.contains(said), "{tool}: {description}");
-    }
-}
-
-/// What strangers may have written comes only from tools that say so, and no field hides what is said of it.
-#[test]
-fn untrusted_text_is_where_the_effect_says() {
-    let mut found = Vec::new();
-    for tool in all() {
-        let mut untrusted = Vec::new();
-        each_field("", tool.reply(), &mut |path, shape, _| {
-            let mut item = shape;
-            while let Kind::List(inner) = &item.kind {
-                item = inner;
-            }
-            if item.untrusted {
-                untrusted.push(format!("{}{path}", tool.name()));
-            }
-        });
-        assert_eq!(!untrusted.is_empty(), tool.spec().effect == Effect::Untrusted, "{}", tool.name());
-        assert_eq!(tool.reply().field("untrusted"), None, "{}", tool.name());
-        found.extend(untrusted);
-    }
-    let expected = [
-        "dlc_get_job_events.Events",
-        "dlc_get_pod_events.Events",
-        "dlc_get_pod_logs.Logs",
-        "pyromind_get_inference_task.logs",
-        "pyromind_get_instance.logs",
-        "pyromind_get_training_job.logs",
-    ];
-    assert_eq!(found, expected);
-}
-
-/// R-WS-93: a workspace can't be deleted, R-DLC-33: a quota can't be looked up; R-PM-019, R-PM-033, R-PM-066: what
-/// hands out a secret isn't a read.
-#[test]
-fn what_is_no_read_is_known() {
-    let effects: Vec<_> = all()
-        .map(|tool| (tool.name(), tool.spec().effect))
-        .filter(|(_, effect)| *effect != Effect::Read)
-        .collect();
-    assert_eq!(
-        effects,
-        [
-            ("aiworkspace_create_workspace", Effect::Create),
-            ("dlc_create_job", Effect::Create),
-            ("dlc_get_job_events", Effect::Untrusted),
-            ("dlc_get_pod_events", Effect::Untrusted),
-            ("dlc_get_pod_logs", Effect::Untrusted),
-            ("dlc_stop_job", Effect::Act),
-            ("pyromind_create_inference_task", Effect::Create),
-            ("pyromind_create_instance", Effect::Create),
-            ("pyromind_create_sandbox", Effect::Create),
-            ("pyromind_delete_inference_task", Effect::Destroy),
-            ("pyromind_delete_instance", Effect::Destroy),
-            ("pyromind_delete_sandbox", Effect::Destroy),
-            ("pyromind_delete_training_job", Effect::Destroy),
-            ("pyromind_edit_instance", Effect::Update),
-            ("pyromind_execute_sandbox_action", Effect::Act),
-            ("pyromind_execute_sandbox_batch_actions", Effect::Act),
-            ("pyromind_get_inference_task", Effect::Untrusted),
-            ("pyromind_get_instance", Effect::Untrusted),
-            ("pyromind_get_instance_access_token", Effect::Reveal),
-            ("pyromind_get_sandbox_vnc", Effect::Reveal),
-            ("pyromind_get_training_job", Effect::Untrusted),
-            ("pyromind_pause_instance", Effect::Act),
-            ("pyromind_pause_training_job", Effect::Act),
-            ("pyromind_resume_instance", Effect::Act),
-            ("pyromind_resume_training_job", Effect::Act),
-            ("pyromind_submit_training_job", Effect::Create),
-        ]
-    );
-    for tool in all() {
-        each_field(tool.name(), tool.reply(), &mut |path, _, mark| {
-            if matches!(mark, Some(Mark::HandOver | Mark::UrlToken)) {
-                assert!(tool.spec().effect.changes(), "{path}");
-            }
-        });
     }
 }

@@ -105,6 +105,10 @@ impl Raw {
             let field = answer["params"]["requestedSchema"]["required"][0].as_str().unwrap();
             let content = match field {
                 "region" => json!({ "region": arguments["RegionId"] }),
+                "resource_id" => {
+                    let ids = ["PodId", "TargetId", "TensorboardId", "JobId"];
+                    json!({ "resource_id": ids.iter().find_map(|name| arguments.get(*name)) })
+                }
                 field => json!({ field: true }),
             };
             let result = json!({ "action": "accept", "content": content });

@@ -7,8 +7,15 @@ pub const LIST_WORKSPACES: &str = "aiworkspace_list_workspaces";
 pub const GET_WORKSPACE: &str = "aiworkspace_get_workspace";
 pub const CREATE_WORKSPACE: &str = "aiworkspace_create_workspace";
 pub const LIST_IMAGES: &str = "aiworkspace_list_images";
+pub const GET_IMAGE: &str = "aiworkspace_get_image";
+pub const LIST_DATASETS: &str = "aiworkspace_list_datasets";
+pub const GET_DATASET: &str = "aiworkspace_get_dataset";
+pub const LIST_CODE_SOURCES: &str = "aiworkspace_list_code_sources";
+pub const GET_CODE_SOURCE: &str = "aiworkspace_get_code_source";
 pub const CREATE_JOB: &str = "dlc_create_job";
 pub const GET_JOB: &str = "dlc_get_job";
+pub const GET_TENSORBOARD: &str = "dlc_get_tensorboard";
+pub const LIST_TENSORBOARDS: &str = "dlc_list_tensorboards";
 pub const LIST_JOBS: &str = "dlc_list_jobs";
 pub const STOP_JOB: &str = "dlc_stop_job";
 pub const GET_JOB_EVENTS: &str = "dlc_get_job_events";
@@ -31,6 +38,19 @@ pub const DETECTOR_EVAL: &str = "registry-vpc.cn-hangzhou.aliyuncs.com/vision-te
 pub const PYTORCH: &str =
     "dsw-registry-vpc.cn-hangzhou.cr.aliyuncs.com/pai/pytorch-training:2.3-gpu-py310-cu121-ubuntu22.04";
 
+/// The id of [`DETECTOR`].
+pub const DETECTOR_ID: &str = "image-zw5q08yej4mpfx42360p";
+
+/// A dataset and a code source of [`VISION`].
+pub const SCENES: &str = "d-day3f9g7inf43or8gi";
+pub const DETECTOR_CODE: &str = "code-1znqt9et7lb6u68j";
+/// A dataset and a code source of [`VISION_EVAL`].
+pub const HOLDOUT: &str = "d-pf178u62bifgcnpvwp";
+pub const EVALUATION_CODE: &str = "code-n01la9xulo008i40";
+/// A dataset and a code source of [`PAYROLL`].
+pub const SALARIES: &str = "d-zon1dih7tceh3utjnl";
+pub const PAYROLL_CODE: &str = "code-trcyoojzy6hydlk1";
+
 /// The jobs that are there from the start.
 pub const PRETRAIN: &str = "dlcc96hka00mba3f";
 pub const FINETUNE: &str = "dlcv6op1rou7g08s";
@@ -41,6 +61,11 @@ pub const HOSTILE: &str = "dlcsgs6503k0zttz";
 pub const FLOOD: &str = "dlch4o8oftrndhey";
 /// Its name is an attack.
 pub const SWEEP: &str = "dlcu0o5dhk6y5c69";
+
+/// A job with dashboards, in [`VISION_EVAL`].
+pub const TUNE: &str = "dlch7ud1hjyani84";
+/// A TensorBoard of the caller's, stopped.
+pub const OWN_BOARD: &str = "tb3riis79wbiju9w";
 
 /// Just a region.
 pub fn here() -> Value {

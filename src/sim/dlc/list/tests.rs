@@ -253,8 +253,8 @@ fn a_row_is_a_job_item() {
         "Envs": {"A": "b"},
         "JobMaxRunningTimeMinutes": 60,
         "UserVpc": {"VpcId": "vpc-1", "ExtendedCIDRs": ["10.0.0.0/8"]},
-        "CodeSource": {"CodeSourceId": "code-1", "MountPath": "/root/code", "IsSharedMountPath": true},
-        "DataSources": [{"DataSourceId": "d-1", "MountPath": "/mnt", "MountAccess": "RO"}],
+        "CodeSource": {"CodeSourceId": "code-1znqt9et7lb6u68j", "MountPath": "/root/code", "IsSharedMountPath": true},
+        "DataSources": [{"DataSourceId": "d-day3f9g7inf43or8gi", "MountPath": "/mnt", "MountAccess": "RO"}],
     });
     let (_, created) = Call::post(DLC, "/api/v1/jobs", "CreateJob", &body).send(&simulator);
     let id = created["JobId"].as_str().unwrap();
@@ -294,8 +294,8 @@ fn a_row_is_a_job_item() {
         "UserCommand": "python train.py",
         "Envs": {"A": "b"},
         "UserVpc": {"VpcId": "vpc-1", "ExtendedCidrs": ["10.0.0.0/8"]},
-        "CodeSource": {"CodeSourceId": "code-1", "MountPath": "/root/code"},
-        "DataSources": [{"DataSourceId": "d-1", "MountPath": "/mnt"}],
+        "CodeSource": {"CodeSourceId": "code-1znqt9et7lb6u68j", "MountPath": "/root/code"},
+        "DataSources": [{"DataSourceId": "d-day3f9g7inf43or8gi", "MountPath": "/mnt"}],
     });
     assert_eq!(row, expected);
 }

@@ -140,3 +140,34 @@ fn each_spec_may_have_its_own_resource_form() {
     ]);
     assert_eq!(create(&simulator(), &body).0, 200);
 }
+
+/// R-DLC-31, R-DLC-32: what a job mounts must be there, in its own workspace.
+#[test]
+fn datasets_and_code_sources_are_those_of_the_workspace() {
+    let world = World::seeded(1);
+    let place = world.region("cn-hangzhou");
+    let dataset = |name: &str| place.datasets.iter().find(|dataset| dataset.name == name).unwrap().id.clone();
+    let source =
+        |name: &str| place.code_sources.iter().find(|source| source.display_name == name).unwrap().id.clone();
+    let simulator = simulator();
+    let mounts = |data: &str, code: &str| {
+        let mut body = wish();
+        body["DataSources"] =
+            json!([{"Uri": "oss://bucket/a/"}, {"DataSourceId": data, "MountPath": "/data"}]);
+        body["CodeSource"] = json!({"CodeSourceId": code, "MountPath": "/code"});
+        create(&simulator, &body)
+    };
+    let (data, code_id) = (dataset("street-scenes"), source("detector"));
+    assert_eq!(mounts(&data, &code_id).0, 200);
+    let unknown = |name: &str| (400, format!("InvalidParameter.{name}"));
+    let others = [dataset("holdout-2025"), format!("{data} "), data.to_uppercase(), code_id.clone()];
+    for other in others {
+        let refused = mounts(&other, &code_id);
+        let message = "DataSources[1].DataSourceId must be a dataset of the job's workspace.";
+        assert_eq!(refused.1["Message"], message);
+        assert_eq!(code(refused), unknown("DataSourceId"));
+    }
+    for other in [source("evaluation"), format!("{code_id} "), data.clone()] {
+        assert_eq!(code(mounts(&data, &other)), unknown("CodeSourceId"));
+    }
+}

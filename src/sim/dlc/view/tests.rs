@@ -17,7 +17,7 @@ fn submitted(simulator: &Simulator, command: &str) -> String {
         ],
         "UserCommand": command,
         "UserVpc": {"VpcId": "vpc-1", "ExtendedCIDRs": ["10.0.0.0/8"]},
-        "CodeSource": {"CodeSourceId": "code-1", "MountPath": "/root/code", "IsSharedMountPath": true},
+        "CodeSource": {"CodeSourceId": "code-1znqt9et7lb6u68j", "MountPath": "/root/code", "IsSharedMountPath": true},
         "DataSources": [{"Uri": "oss://bucket/data/", "MountPath": "/mnt", "MountAccess": "RO", "Options": "{}"}],
     });
     let (_, reply) = Call::post(DLC, "/api/v1/jobs", "CreateJob", &body).send(simulator);
@@ -40,7 +40,7 @@ fn sources_are_repeated_in_part() {
     assert_eq!(
         json!([body["CodeSource"], body["DataSources"]]),
         json!([
-            {"CodeSourceId": "code-1", "MountPath": "/root/code"},
+            {"CodeSourceId": "code-1znqt9et7lb6u68j", "MountPath": "/root/code"},
             [{"Uri": "oss://bucket/data/", "MountPath": "/mnt"}],
         ])
     );
@@ -177,6 +177,7 @@ fn the_default_world_has_running_succeeded_and_failed_jobs() {
         row("gradient-dump", "Succeeded", "JobSucceeded"),
         row("detector-sweep", "Succeeded", "JobSucceeded"),
         row("detector-baseline", "Succeeded", "JobSucceeded"),
+        row("detector-tune", "Running", "JobRunning"),
     ];
     assert_eq!(found, expected);
     let running = read(&simulator, jobs[0]["id"].as_str().unwrap(), 0, "").to_string();

@@ -30,8 +30,15 @@ fn what_requests_made_reads_back_as_the_same_bytes() {
     let stop = format!("/api/v1/jobs/{}/stop", created["JobId"].as_str().unwrap());
     let queuing = AT + SignedDuration::from_secs(3);
     assert_eq!(Call::act(DLC, &stop, "StopJob").at(queuing).send(&simulator).0, 200);
+    let boards = "/api/v1/tensorboards";
+    let board = json!({"JobId": created["JobId"], "MaxRunningTimeMinutes": 5, "Z": 1e-7, "A": 1});
+    let (_, board) = Call::post(DLC, boards, "CreateTensorboard", &board).send(&simulator);
+    let stop = format!("{boards}/{}/stop", board["TensorboardId"].as_str().unwrap());
+    let stopped = AT + SignedDuration::from_secs(9);
+    assert_eq!(Call::put(DLC, &stop, "StopTensorboard").at(stopped).send(&simulator).0, 200);
     let state = simulator.state().unwrap().to_string();
-    assert_eq!(text(&World::parse(&state).unwrap()), state);
+    let world = World::parse(&state).unwrap();
+    assert_eq!((text(&world), world.latest()), (state, stopped));
 }
 
 /// The default world's state, changed, and what is said about it.
@@ -109,6 +116,27 @@ fn a_state_that_no_world_has_is_refused_with_its_path() {
         hangzhou(|region| region["images"][0]["belongs"] = Value::Null),
         "regions.cn-hangzhou.images[0].belongs: must name a workspace of the region"
     );
+    for list in ["datasets", "code_sources"] {
+        let asset =
+            |change: fn(&mut Value)| refused(|state| change(&mut state["regions"]["cn-hangzhou"][list]));
+        let at = |index: usize| format!("regions.cn-hangzhou.{list}[{index}]");
+        assert_eq!(
+            asset(|assets| assets[1]["id"] = assets[0]["id"].clone()),
+            at(1) + ".id: must be there, and only once"
+        );
+        assert_eq!(
+            asset(|assets| assets[2]["workspace_id"] = json!("1")),
+            at(2) + ".workspace_id: must name a workspace of the region"
+        );
+        assert!(
+            asset(|assets| assets[0]["accessibility"] = json!("SECRET"))
+                .starts_with(&(at(0) + ".accessibility: must be PUBLIC"))
+        );
+    }
+    assert_eq!(
+        hangzhou(|region| region["datasets"][0]["data_source_type"] = json!("CPFS")),
+        "regions.cn-hangzhou.datasets[0].data_source_type: must be NAS or OSS"
+    );
     assert_eq!(
         hangzhou(|region| region["jobs"][1]["id"] = region["jobs"][0]["id"].clone()),
         "regions.cn-hangzhou.jobs[1].id: must be there, and only once"
@@ -129,17 +157,38 @@ fn a_state_that_no_world_has_is_refused_with_its_path() {
         hangzhou(|region| region["jobs"][0]["request"]["JobSpecs"][0]["PodCount"] = json!(1_000_000_000)),
         "regions.cn-hangzhou.jobs[0].request: JobSpecs[0].PodCount must be an integer from 1 to 1000."
     );
+    assert_eq!(
+        hangzhou(|region| region["tensorboards"][1]["id"] = region["tensorboards"][0]["id"].clone()),
+        "regions.cn-hangzhou.tensorboards[1].id: must be there, and only once"
+    );
+    assert_eq!(
+        hangzhou(|region| region["tensorboards"][0]["workspace_id"] = json!("1")),
+        "regions.cn-hangzhou.tensorboards[0].workspace_id: must name a workspace of the region"
+    );
+    assert_eq!(
+        hangzhou(|region| region["tensorboards"][0]["modified"] = json!("2020-01-01T00:00:00Z")),
+        "regions.cn-hangzhou.tensorboards[0]: must be created, started and modified in this order"
+    );
+    assert_eq!(
+        hangzhou(|region| region["tensorboards"][2]["ended"] = json!({ "ByUser": "2020-01-01T00:00:00Z" })),
+        "regions.cn-hangzhou.tensorboards[2].ended: must not be before it was started"
+    );
+    assert_eq!(
+        hangzhou(|region| region["tensorboards"][0]["request"]["Uri"] = json!("oss://a/")),
+        "regions.cn-hangzhou.tensorboards[0].request: JobId must not stand beside data sources."
+    );
 }
 
 #[test]
 fn ids_go_on_where_the_state_left_off_and_never_repeat() {
-    let create = |world: &mut World| (world.new_workspace_id(), world.new_job_id());
+    let create =
+        |world: &mut World| (world.new_workspace_id(), world.new_job_id(), world.new_tensorboard_id());
     let mut first = World::seeded(1);
     let made = create(&mut first);
     let mut resumed = World::parse(&text(&first)).unwrap();
     let more = create(&mut resumed);
     assert_eq!(more, create(&mut first));
-    assert!(made.0 != more.0 && made.1 != more.1);
+    assert!(made.0 != more.0 && made.1 != more.1 && made.2 != more.2);
 }
 
 #[test]
