@@ -3,7 +3,7 @@
 use super::catalogue::each_field;
 use crate::spec::Effect;
 use crate::spec::marks::{Kind, Mark};
-use crate::tools::all;
+use crate::tools::{all, find};
 
 /// What strangers may have written comes only from tools that say so, and no field hides what is said of it.
 #[test]
