@@ -25,7 +25,7 @@ use crate::policy::Policy;
 use crate::policy::refusal::Refusal;
 use crate::policy::sweep::Seen;
 
-/// A Model Context Protocol server in front of Alibaba Cloud PAI, with the red lines enforced.
+/// A Model Context Protocol server in front of Alibaba Cloud PAI and PyroMind, with the red lines enforced.
 ///
 /// Without a command it serves MCP over stdio, on the embedded simulator.
 #[derive(Debug, Parser)]

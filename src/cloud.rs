@@ -46,7 +46,7 @@ use bearer::{Bearer, BearerError};
 use credentials::{Accounts, Credentials, CredentialsError};
 use encode::{EncodeError, Wire};
 use endpoint::{EndpointError, Endpoints};
-use redeem::RedeemError;
+pub use redeem::RedeemError;
 use retry::{Attempt, Decision, End};
 use sign::{SignError, Signature};
 use transport::http::Patience;

@@ -205,9 +205,22 @@ impl Gateway {
         if deposits.is_empty() {
             return Ok(());
         }
-        let (vault, scope, now) = (self.vault.clone(), scope.to_owned(), Clock::wall());
-        let kept = tokio::task::spawn_blocking(move || vault.deposit(&scope, &deposits, now)).await;
-        kept.unwrap_or(Err(VaultError::Interrupted))
+        let (scope, now) = (scope.to_owned(), Clock::wall());
+        self.with_vault(move |vault| vault.deposit(&scope, &deposits, now)).await
+    }
+
+    /// Makes sure that the vault could keep something.
+    async fn make_ready(&self) -> Result<(), VaultError> {
+        self.with_vault(Vault::make_ready).await
+    }
+
+    async fn with_vault(
+        &self,
+        work: impl FnOnce(&Vault) -> Result<(), VaultError> + Send + 'static,
+    ) -> Result<(), VaultError> {
+        let vault = self.vault.clone();
+        let done = tokio::task::spawn_blocking(move || work(&vault)).await;
+        done.unwrap_or(Err(VaultError::Interrupted))
     }
 
     /// Writes one line: at once where nothing makes it wait, else off the runtime's threads. The way to such a

@@ -264,11 +264,24 @@ impl Policy {
         match outcome {
             Outcome::Reply(raw) => Some(self.mask(&Disclosure::Reply(call, raw), seen)),
             Outcome::Partial(error, raw) => {
-                let refusal = failure::explain_partial(error, call);
+                let refusal = failure::explain_partial(error, raw, call);
                 Some(self.mask(&Disclosure::Partial(call, &refusal, raw), seen))
             }
             Outcome::Failed(_) | Outcome::NotSent(_) | Outcome::Lost(_) => None,
         }
+    }
+
+    /// What may be shown of a reply whose secrets can't be handed over: why not, and the rest of it.
+    pub fn mask_unkept(&self, call: &Call, outcome: &Outcome, refusal: &Refusal, seen: &mut Seen) -> Masked {
+        let shown = match outcome {
+            Outcome::Reply(raw) | Outcome::Partial(_, raw) => {
+                self.mask(&Disclosure::Unkept(call, refusal, raw), seen)
+            }
+            Outcome::Failed(_) | Outcome::NotSent(_) | Outcome::Lost(_) => {
+                self.mask(&Disclosure::Refusal(refusal), seen)
+            }
+        };
+        shown.masked
     }
 
     /// What may be shown of something that exists already. Its secrets are left out: nobody agreed to their being

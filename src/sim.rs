@@ -285,7 +285,16 @@ impl Inner {
             Route::CreateJob => dlc::create_job(world, region, request.body(), at),
             Route::ListJobs => dlc::list_jobs(world, region, query, at),
             Route::GetJob(id) => dlc::get_job(world, region, &id, query, at),
+            Route::UpdateJob(id) => dlc::update_job(world, region, &id, request.body(), at),
             Route::StopJob(id) => dlc::stop_job(world, region, &id, at),
+            Route::GetJobMetrics(id) => dlc::get_job_metrics(world, region, &id, query, at),
+            Route::GetJobSanityCheckResult(id) => {
+                dlc::get_job_sanity_check_result(world, region, &id, query, at)
+            }
+            Route::ListJobSanityCheckResults(id) => {
+                dlc::list_job_sanity_check_results(world, region, &id, query, at)
+            }
+            Route::ListEcsSpecs => dlc::list_ecs_specs(query),
             Route::GetJobEvents(id) => dlc::get_job_events(world, region, &id, query, at),
             Route::GetPodEvents(id, pod) => dlc::get_pod_events(world, region, (&id, &pod), query, at),
             Route::GetPodLogs(id, pod) => dlc::get_pod_logs(world, region, (&id, &pod), query, at),

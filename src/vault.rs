@@ -53,6 +53,14 @@ impl Vault {
         Self { directory: directory.components().collect(), lifetime }
     }
 
+    /// Makes sure that something could be stored now. It blocks.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`] and [`VaultError::Open`]: nothing could be.
+    pub fn make_ready(&self) -> Result<(), VaultError> {
+        Place::create(&self.directory)?.lock().map(drop)
+    }
+
     /// Stores `deposits` for `scope`, all or none, and clears out what has expired. A secret that is there
     /// already holds anew from `now`. It blocks.
     ///

@@ -23,8 +23,10 @@ from cloud import Surprise, expect
 
 BINARY = sys.argv[1]
 WORKSPACE = "vision_train"
-# A job of that workspace with logs, and an instant before its beginning: lists and logs cover seven days by default.
+# A job of that workspace that runs, and one whose machines were checked.
 OLD_JOB = "detector-pretrain"
+CHECKED_JOB = "segmenter-finetune"
+# An instant before their beginning: lists and logs cover seven days by default.
 LONG_AGO = "2025-01-01T00:00:00Z"
 PATIENCE = 60  # Seconds until a job can be stopped.
 THREADS = 8
@@ -66,6 +68,11 @@ class Clouds:
     def job(self, job):
         return self.dlc.get_job_with_options(job, dlc_models.GetJobRequest(), {}, cloud.RUNTIME).body
 
+    def old(self, name):
+        """Somebody else's job, of long ago."""
+        (job,) = self.jobs(workspace_id=self.workspace(), display_name=name, show_own=False, start_time=LONG_AGO)
+        return job
+
     def jobs(self, **filters):
         request = dlc_models.ListJobsRequest(page_size=100, **filters)
         answer = self.dlc.list_jobs_with_options(request, {}, cloud.RUNTIME).body
@@ -82,6 +89,11 @@ def a_job(clouds):
     listed = clouds.jobs(workspace_id=workspace, display_name="sdk_check")
     expect("the job is listed", True, job in listed)
     expect("its user command, listed", "sleep 100000", listed[job].user_command)
+    change = dlc_models.UpdateJobRequest(description="changed", priority=9, accessibility="PUBLIC")
+    expect("the job changed", job, clouds.dlc.update_job_with_options(job, change, {}, cloud.RUNTIME).body.job_id)
+    got = clouds.job(job)
+    # Without a quota the priority is dropped.
+    expect("what changed", ("changed", 1, "PUBLIC"), (got.description, got.priority, got.accessibility))
     # At any other time a stop does nothing.
     deadline = time.monotonic() + PATIENCE
     while (status := clouds.job(job).status) not in ("Queuing", "Running"):
@@ -96,12 +108,48 @@ def a_job(clouds):
 
 def logs(clouds):
     """The logs of a pod of somebody else's old job."""
-    (job,) = clouds.jobs(workspace_id=clouds.workspace(), display_name=OLD_JOB, show_own=False, start_time=LONG_AGO)
+    job = clouds.old(OLD_JOB)
     pod = clouds.job(job).pods[0].pod_id
     request = dlc_models.GetPodLogsRequest(max_lines=5, start_time=LONG_AGO)
     answer = clouds.dlc.get_pod_logs_with_options(job, pod, request, {}, cloud.RUNTIME).body
     expect("the job and pod of the logs", (job, pod), (answer.job_id, answer.pod_id))
     expect("lines", 5, len(answer.logs))
+
+
+def metrics(clouds):
+    """A day's values of each pod of a job that runs."""
+    job = clouds.old(OLD_JOB)
+    end = datetime.datetime.now(datetime.timezone.utc)
+    start = end - datetime.timedelta(hours=24)
+    instant = "%Y-%m-%dT%H:%M:%SZ"
+    request = dlc_models.GetJobMetricsRequest(
+        metric_type="GpuCoreUsage", start_time=start.strftime(instant), end_time=end.strftime(instant), time_step="1h"
+    )
+    answer = clouds.dlc.get_job_metrics_with_options(job, request, {}, cloud.RUNTIME).body
+    expect("values of each pod", [24] * 3, [len(pod.metrics) for pod in answer.pod_metrics])
+
+
+def checks(clouds):
+    """What the check of a job's machines found, by list and by number."""
+    job = clouds.old(CHECKED_JOB)
+    request = dlc_models.ListJobSanityCheckResultsRequest(order="asc")
+    listed = clouds.dlc.list_job_sanity_check_results_with_options(job, request, {}, cloud.RUNTIME).body
+    request = dlc_models.GetJobSanityCheckResultRequest(sanity_check_number=1)
+    got = clouds.dlc.get_job_sanity_check_result_with_options(job, request, {}, cloud.RUNTIME).body
+    maps = [[result.to_map() for result in results] for results in listed.sanity_check_results]
+    expect("results by list and by number", maps, [[result.to_map() for result in got.sanity_check_result]])
+    expect("parts of the check", 3, len(got.sanity_check_result))
+    expect("request ids", (True, True), (bool(listed.request_id), bool(got.request_id)))
+
+
+def machines(clouds):
+    """The machine types that jobs can have."""
+    request = dlc_models.ListEcsSpecsRequest(accelerator_type="CPU", resource_type="ECS", page_size=100)
+    answer = clouds.dlc.list_ecs_specs_with_options(request, {}, cloud.RUNTIME).body
+    expect("machine types listed", answer.total_count, len(answer.ecs_specs))
+    expect("the type of our jobs is among them", True, "ecs.c6.large" in [row.instance_type for row in answer.ecs_specs])
+    request = dlc_models.ListEcsSpecsRequest(sort_by="CPU")
+    refused("InvalidParameter.SortBy", lambda: clouds.dlc.list_ecs_specs_with_options(request, {}, cloud.RUNTIME))
 
 
 def a_whole_job(clouds):
@@ -195,6 +243,9 @@ def main():
                     a_job(clouds)
                     a_whole_job(clouds)
                     logs(clouds)
+                    metrics(clouds)
+                    checks(clouds)
+                    machines(clouds)
                     our_own(home, address, key, name)
                     print(f"simulator: {kind}, {name}: ok", flush=True)
                 refusals(address, settings)

@@ -33,6 +33,9 @@ LEFT_OUT = {
         "TemplateId": "refused until templates can be read",
         "TemplateVersion": "for a TemplateId only",
     },
+    "dlc_update_job": {
+        "JobSpecs[].ImageConfig.DockerRegistry": "refused: it would fetch images that nobody listed",
+    },
 }
 
 # Arguments with another name on the wire than ours, which has a typo: {action: {argument: name}}.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::error::Fault;
 use crate::policy::hand_over::Handle;
 use crate::spec::Call;
 use crate::spec::marks::{Kind, Mark, Path, Shape};
@@ -20,20 +21,31 @@ const PREFIX: &str = "handle:";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedeemError {
     /// The handle leads nowhere for this caller.
-    #[error(
-        "{path}: this handle is another session's, has expired or never was; make the call again that gave it, or \
-         give the secret itself"
-    )]
+    #[error("this handle is another session's, has expired or never was")]
     Unknown {
         /// The argument.
         path: String,
     },
     /// The vault can't be read. The log says why.
-    #[error("{path}: what the handle stands for can't be read; tell the operator")]
+    #[error("what this handle stands for can't be read")]
     Unreadable {
         /// The argument.
         path: String,
     },
+}
+
+impl RedeemError {
+    /// What is wrong where, and the fix.
+    pub fn fault(&self) -> Fault {
+        let (path, fix) = match self {
+            Self::Unknown { path } => (
+                path,
+                "make the call again that gave it, and use its handle unchanged; or leave the secret out",
+            ),
+            Self::Unreadable { path } => (path, "tell the operator, whose log says why"),
+        };
+        Fault::new(path.clone(), self.to_string(), fix)
+    }
 }
 
 /// The arguments of `call` with what its handles stand for, in `scope`, at `now` by the wall clock; `None` where
@@ -90,7 +102,14 @@ fn secret(
     }
 }
 
-/// Calls `change` for every secret argument that begins as a handle does.
+/// Whether a secret argument is meant to be a handle, whole or not: what looks like one is never sent as a secret,
+/// which the agent would then know.
+fn is_meant_as_handle(text: &str) -> bool {
+    let text = text.trim_start();
+    text.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+/// Calls `change` for every secret argument that is meant to be a handle.
 fn visit(
     shape: &Shape,
     value: &mut Value,
@@ -98,7 +117,7 @@ fn visit(
     change: &mut impl FnMut(&Path<'_>, &mut String) -> Result<(), RedeemError>,
 ) -> Result<(), RedeemError> {
     match (shape.mark, &shape.kind, value) {
-        (Some(Mark::Omit), _, Value::String(text)) if text.starts_with(PREFIX) => change(path, text),
+        (Some(Mark::Omit), _, Value::String(text)) if is_meant_as_handle(text) => change(path, text),
         (_, Kind::Object(fields), Value::Object(object)) => fields.iter().try_for_each(|(name, shape)| {
             object.get_mut(name).map_or(Ok(()), |value| visit(shape, value, &Path::Field(path, name), change))
         }),

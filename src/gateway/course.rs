@@ -9,7 +9,7 @@ use super::record::Record;
 use super::reserve::Held;
 use super::{Clock, Gateway, Scope, Step};
 use crate::cloud::credentials::Credentials;
-use crate::cloud::{Errand, Sent};
+use crate::cloud::{Errand, RequestError, Sent};
 use crate::error::Fault;
 use crate::policy::Knowledge;
 use crate::policy::consent::{Answer, Approval, Heard};
@@ -165,6 +165,13 @@ impl Course {
         let call = cleared.call().clone();
         self.ending.record.consented(cleared.consent());
         if call.spec().effect.changes()
+            && call.tool().reply().hands_over()
+            && let Err(error) = self.ending.gateway.make_ready().await
+        {
+            tracing::error!(%error, "secrets can't be handed over");
+            return self.ending.refuse(unready()).await;
+        }
+        if call.spec().effect.changes()
             && let Err(error) = self.ending.gateway.append(self.ending.record.decided()).await
         {
             return self.ending.unrecorded(&error);
@@ -181,9 +188,7 @@ impl Course {
                 }
                 self.settle(&call, outcome).await
             }
-            Err(error) => {
-                self.ending.refuse(Refusal::new("request", format!("{error}; nothing was sent"))).await
-            }
+            Err(error) => self.ending.refuse(unsent(&error)).await,
         }
     }
 
@@ -219,8 +224,7 @@ impl Reader {
     async fn read(mut self, cleared: Cleared) -> Result<(Outcome, Known), Refusal> {
         let call = cleared.call().clone();
         let sent = self.gateway.client.send(cleared, errand(&self.credentials, &self.scope, self.now)).await;
-        let Sent { outcome, calls } =
-            sent.map_err(|error| Refusal::new("request", format!("{error}; nothing was sent")))?;
+        let Sent { outcome, calls } = sent.map_err(|error| unsent(&error))?;
         self.record.sent(calls);
         let error = match &outcome {
             Outcome::Reply(_) => None,
@@ -235,6 +239,28 @@ impl Reader {
         self.gateway.policy.note(&call, &outcome, &mut state.seen);
         self.gateway.policy.learn(&call, &outcome, &mut state.facts, known);
         Ok((outcome, known))
+    }
+}
+
+/// What is said of a call whose secrets could be handed to nobody.
+fn unready() -> Refusal {
+    Refusal::new("vault", "what this call hands over couldn't be kept, so nothing was sent").with(Fault::new(
+        "",
+        "the vault can't be used",
+        "tell the operator, whose log says why; then call again",
+    ))
+}
+
+fn unsent(error: &RequestError) -> Refusal {
+    let refusal = Refusal::new("request", format!("{error}; nothing was sent"));
+    match error {
+        RequestError::Redeem(error) => refusal.with(error.fault()),
+        RequestError::Encode(_)
+        | RequestError::Endpoint(_)
+        | RequestError::Sign(_)
+        | RequestError::Bearer(_)
+        | RequestError::Http(_)
+        | RequestError::Random(_) => refusal,
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Gateway, Scope, Step};
 use crate::audit::AuditError;
 use crate::error::Fault;
 use crate::policy::facts::Known;
-use crate::policy::mask::Shown;
+use crate::policy::mask::{Masked, Shown};
 use crate::policy::refusal::Refusal;
 use crate::policy::verdict::{Existing, Outcome};
 use crate::spec::Call;
@@ -74,7 +74,10 @@ impl Ending {
         let Some(Shown { masked, deposits }) = shown else { return self.refuse(broken()).await };
         if let Err(error) = self.gateway.keep(self.scope.id(), deposits).await {
             tracing::error!(%error, "secrets can't be handed over");
-            return self.tell(unkept()).await;
+            let refusal = unkept();
+            let masked =
+                self.gateway.policy.mask_unkept(call, outcome, &refusal, &mut self.scope.lock().seen);
+            return self.refused(&refusal, masked).await;
         }
         let error = masked.is_error().then_some(PARTIAL);
         let record = self.record.clone().showing(&masked);
@@ -115,7 +118,11 @@ impl Ending {
     /// Records and shows a refusal as it is.
     pub(super) async fn tell(self, refusal: Refusal) -> Step {
         let masked = self.gateway.policy.mask_refusal(&refusal, &mut self.scope.lock().seen);
-        let entry = self.record.clone().refused(&refusal.rule, masked.redactions().clone());
+        self.refused(&refusal, masked).await
+    }
+
+    async fn refused(self, refusal: &Refusal, masked: Masked) -> Step {
+        let entry = self.record.clone().showing(&masked).refused(&refusal.rule, masked.redactions().clone());
         match self.gateway.append(entry).await {
             Ok(_) => Step::Done(masked),
             Err(error) => self.unrecorded(&error),

@@ -2,8 +2,11 @@
 
 mod pyromind;
 
+use serde_json::Value;
+
+use super::plain::plain;
 use super::refusal::{CloudFailure, Refusal};
-use super::verdict::CloudError;
+use super::verdict::{CloudError, Raw};
 use crate::error::Fault;
 use crate::spec::{Call, Vendor};
 use crate::tools;
@@ -22,9 +25,10 @@ const NO_ASSET: [(&str, &str, &str, &str); 2] = [
 /// The refusal that `error` becomes.
 pub(super) fn explain(error: &CloudError, call: &Call) -> Refusal {
     let message = error.message.open().as_str().unwrap_or_default();
-    let (rule, text, fault, retryable) = match call.spec().cloud.vendor() {
-        Vendor::Alibaba => diagnose(error, call),
-        Vendor::PyroMind => pyromind::diagnose(error, call),
+    let (rule, text, fault, retryable) = match (error.status, call.spec().cloud.vendor()) {
+        (300..400, _) => redirected(error),
+        (_, Vendor::Alibaba) => diagnose(error, call),
+        (_, Vendor::PyroMind) => pyromind::diagnose(error, call),
     };
     Refusal {
         error: text,
@@ -33,26 +37,50 @@ pub(super) fn explain(error: &CloudError, call: &Call) -> Refusal {
         retryable,
         cloud: Some(Box::new(CloudFailure {
             status: error.status,
-            code: error.code.clone(),
-            message: message.to_owned(),
-            request_id: error.request_id.clone(),
-            recommend: error.recommend.clone(),
+            code: readable(&error.code),
+            message: readable(message),
+            request_id: error.request_id.as_deref().map(readable),
+            recommend: error.recommend.as_deref().map(readable),
         })),
     }
 }
 
+/// The most characters of a cloud's words that are shown.
+const LONGEST: usize = 2_000;
+
+/// A cloud's words, which may repeat what a stranger wrote: plain, and no more than can be read.
+fn readable(words: &str) -> String {
+    let (plain, _) = plain(words);
+    let mut shown: String = plain.chars().take(LONGEST).collect();
+    if shown.len() < plain.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn redirected(error: &CloudError) -> (&'static str, String, Fault, bool) {
+    let text = format!("the cloud answered with a redirect ({}), and none is followed", error.status);
+    let fix = "tell the operator: the address of this service is wrong, see --endpoint";
+    ("cloud-redirect", text.clone(), Fault::new("", text, fix), false)
+}
+
 /// The refusal that tells of a failure of a part (R-PM-037, R-PM-038). The result stands beside it.
-pub(super) fn explain_partial(error: &CloudError, call: &Call) -> Refusal {
-    let text = "the cloud did one part of it and failed at another";
+pub(super) fn explain_partial(error: &CloudError, result: &Raw, call: &Call) -> Refusal {
+    let parts = result.open().get("results").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let done =
+        |part: &&Value| matches!(part.get("status").and_then(Value::as_str), Some("success" | "completed"));
+    let failed = parts.len() - parts.iter().filter(done).count();
+    let text = format!("of {} parts, {failed} failed", parts.len());
     let fault = Fault::new(
         "",
-        text,
+        text.clone(),
         "read in the result what became of each part; what succeeded is done, so repeat only what failed, once its cause is mended",
     );
     Refusal {
-        error: text.to_owned(),
+        error: text,
         rule: "cloud-partial-failure".to_owned(),
         violations: vec![fault],
+        retryable: false,
         ..explain(error, call)
     }
 }

@@ -91,6 +91,8 @@ pub struct Shown {
 const HANDED_OVER: &str = "handed_over";
 /// What tells that a list goes on.
 const NEXT_PAGE: &str = "next_page";
+/// What explains that there is nothing to show.
+const WHY_EMPTY: &str = "why_empty";
 /// What holds a reply beside the failure that it tells of.
 const RESULT: &str = "result";
 
@@ -107,6 +109,8 @@ pub enum Disclosure<'d> {
     Refusal(&'d Refusal),
     /// A failure, with the cloud's reply to the call that says what became of each part.
     Partial(&'d Call, &'d Refusal, &'d Raw),
+    /// A failure of our own after the cloud's reply, whose secrets nobody can have.
+    Unkept(&'d Call, &'d Refusal, &'d Raw),
 }
 
 /// A call's arguments as they may be shown: to the human who is asked, in previews and in the audit.
@@ -144,8 +148,8 @@ pub(super) fn mask(disclosure: &Disclosure<'_>, hand_over: HandOver<'_>, seen: &
     let (body, is_error) = match disclosure {
         Disclosure::Reply(call, raw) => {
             texts = Texts::of(call.tool(), "");
-            let shown = reply(call, raw, hand_over, seen, &mut redactions, &mut deposits, &mut texts);
-            (with_next_page(call, raw, shown, seen, &mut redactions), false)
+            let shown = reply(call, raw, Some(hand_over), seen, &mut redactions, &mut deposits, &mut texts);
+            (with_remarks(call, raw, shown, seen, &mut redactions), false)
         }
         Disclosure::Existing(existing) => {
             note(existing.tool.reply(), existing.reply.open(), seen);
@@ -155,9 +159,16 @@ pub(super) fn mask(disclosure: &Disclosure<'_>, hand_over: HandOver<'_>, seen: &
             (already(existing, shown), false)
         }
         Disclosure::Refusal(refusal) => (words(refusal, seen, &mut redactions), true),
-        Disclosure::Partial(call, refusal, raw) => {
+        Disclosure::Partial(call, refusal, raw) | Disclosure::Unkept(call, refusal, raw) => {
             texts = Texts::of(call.tool(), RESULT);
-            let shown = reply(call, raw, hand_over, seen, &mut redactions, &mut deposits, &mut texts);
+            let kept = match disclosure {
+                Disclosure::Unkept(..) => None,
+                Disclosure::Reply(..)
+                | Disclosure::Existing(_)
+                | Disclosure::Refusal(_)
+                | Disclosure::Partial(..) => Some(hand_over),
+            };
+            let shown = reply(call, raw, kept, seen, &mut redactions, &mut deposits, &mut texts);
             let mut body = words(refusal, seen, &mut redactions);
             if let Value::Object(body) = &mut body {
                 body.insert(RESULT.to_owned(), shown);
@@ -170,11 +181,11 @@ pub(super) fn mask(disclosure: &Disclosure<'_>, hand_over: HandOver<'_>, seen: &
     Shown { masked: Masked { body, is_error, redactions, untrusted }, deposits }
 }
 
-/// A reply as it may be shown; what is handed over goes to `deposits`.
+/// A reply as it may be shown; what is handed over goes to `deposits`, and is left out where nothing can be.
 fn reply(
     call: &Call,
     raw: &Raw,
-    hand_over: HandOver<'_>,
+    hand_over: Option<HandOver<'_>>,
     seen: &mut Seen,
     redactions: &mut BTreeMap<String, u64>,
     deposits: &mut Vec<Deposit>,
@@ -182,8 +193,10 @@ fn reply(
 ) -> Value {
     let tool = call.tool();
     note(tool.reply(), raw.open(), seen);
-    let hands = Hands::new(hand_over.key, tool.name());
-    let mut view = View::new(seen, wants_full(call), redactions, Some(hands), texts);
+    // A read hands nothing over: nobody agreed to it.
+    let agreed = hand_over.filter(|_| tool.spec().effect.changes());
+    let hands = agreed.map(|hand_over| Hands::new(hand_over.key, tool.name()));
+    let mut view = View::new(seen, wants_full(call), redactions, hands, texts);
     let mut shown = view.show(tool.reply(), raw.open());
     deposits.extend(view.into_deposits());
     if let (Value::Object(shown), true) = (&mut shown, redactions.contains_key(Mark::Link.name())) {
@@ -194,8 +207,8 @@ fn reply(
     shown
 }
 
-/// A reply as a body, with what leads to the next page of a list.
-fn with_next_page(
+/// A reply as a body, with what leads to the next page of a list, or explains why it is empty.
+fn with_remarks(
     call: &Call,
     raw: &Raw,
     shown: Value,
@@ -205,6 +218,9 @@ fn with_next_page(
     let mut body = if shown.is_object() { shown } else { json!({}) };
     if let (Value::Object(body), Some(text)) = (&mut body, paging::next_page(call, raw.open())) {
         body.insert(NEXT_PAGE.to_owned(), seen.sweep(&text, Text::Free, redactions).into());
+    }
+    if let (Value::Object(body), Some(text)) = (&mut body, paging::why_empty(call, raw.open())) {
+        body.insert(WHY_EMPTY.to_owned(), text.into());
     }
     body
 }
@@ -258,8 +274,9 @@ pub(super) fn note_principals(error: &CloudError, seen: &mut Seen) {
 /// reply doesn't have the form that `shape` has, all that stands in place of masked fields is noted.
 pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
     match (shape.mark, &shape.kind, value) {
-        (Some(Mark::Last4 | Mark::First | Mark::Omit | Mark::HandOver), _, _) => {
-            each_scalar(value, &mut |text| seen.note(text));
+        (Some(Mark::Last4 | Mark::First), _, _) => each_scalar(value, &mut |text| seen.note(text)),
+        (Some(Mark::Omit | Mark::HandOver), _, _) => {
+            each_scalar(value, &mut |text| seen.note_secret(text));
         }
         (Some(Mark::UrlToken | Mark::Link), _, _) => each_scalar(value, &mut |link| note_link(link, seen)),
         (Some(Mark::PlainLink), _, _) => each_scalar(value, &mut |link| {
@@ -296,10 +313,13 @@ pub(super) fn note(shape: &Shape, value: &Value, seen: &mut Seen) {
 /// Notes a link that grants access, and each value in it that is long enough to be what grants it.
 fn note_link(link: &str, seen: &mut Seen) {
     const LEAST: usize = 8;
-    seen.note(link);
+    seen.note_secret(link);
     let values =
         link.split(['?', '&', '#']).skip(1).map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
-    values.filter(|value| value.len() >= LEAST).chain(long_steps(link)).for_each(|value| seen.note(value));
+    values
+        .filter(|value| value.len() >= LEAST)
+        .chain(long_steps(link))
+        .for_each(|value| seen.note_secret(value));
 }
 
 fn each_scalar(value: &Value, visit: &mut impl FnMut(&str)) {

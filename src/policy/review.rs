@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::evidence::Evidence;
 use super::failure;
 use super::refusal::Refusal;
-use super::unique::{NameState, name_state};
+use super::unique::{NameState, Same, conflict, name_state};
 use super::verdict::{Outcome, Review};
 use crate::error::Fault;
+use crate::spec::unique::Unique;
 use crate::spec::{Call, Operation, Origin};
 use crate::tools;
 
@@ -39,8 +40,20 @@ pub(super) fn look<'e>(call: Option<Call>, evidence: &'e Evidence) -> Read<'e> {
         Some(Outcome::Failed(error) | Outcome::Partial(error, _)) => {
             Read::Failed(failure::explain(error, &call))
         }
-        Some(Outcome::NotSent(reason) | Outcome::Lost(reason)) => Read::Failed(unreachable_cloud(reason)),
+        Some(Outcome::NotSent(reason)) => Read::Failed(unreachable_cloud(reason)),
+        Some(Outcome::Lost(reason)) => Read::Failed(unanswered(reason)),
     }
+}
+
+/// What is said of a read whose answer can't be had or understood.
+fn unanswered(reason: &str) -> Refusal {
+    Refusal::new("cloud-lost-answer", reason.to_owned())
+        .with(Fault::new(
+            "",
+            "the cloud's answer was lost, or isn't one",
+            "call again; if it stays so, tell the operator to check the network and the address of the service",
+        ))
+        .retryable()
 }
 
 fn unreachable_cloud(reason: &str) -> Refusal {
@@ -69,32 +82,27 @@ pub(super) fn review(rule: &str, call: &Call, outcome: &Outcome, evidence: &Evid
             Some(_) | None => Review::Done,
         },
         (Outcome::Partial(..), _) => Review::Done,
-        (Outcome::Failed(error), Some(unique)) if error.code == unique.taken => resolve(
-            rule,
-            call,
-            evidence,
-            "another caller created it at the same moment, with these settings; nothing was created twice",
-            || failure::explain(error, call),
-        ),
-        (Outcome::Lost(reason), Some(unique)) => resolve(
-            rule,
-            call,
-            evidence,
-            "the cloud's answer was lost; a look shows that it exists, with these settings",
-            || {
-                Refusal::new(
-                    "cloud-lost-answer",
-                    format!("{reason}; a look shows that the {} was not created", unique.noun),
-                )
-                .with(Fault::new("", "nothing was created", "call again"))
-                .retryable()
-            },
-        ),
+        (Outcome::Failed(error), Some(unique)) if error.code == unique.taken => {
+            match name_state(rule, call, evidence) {
+                Some(NameState::Unknown(calls)) => Review::Need(calls),
+                Some(NameState::Free) | None => Review::Refused(failure::explain(error, call)),
+                Some(NameState::Same(same)) => exists(same, LOST_RACE),
+                Some(NameState::Other(differences)) => Review::Refused(conflict(rule, call, differences)),
+                Some(NameState::Refused(refusal)) => Review::Refused(refusal),
+            }
+        }
+        (Outcome::Lost(reason), Some(unique)) => match name_state(rule, call, evidence) {
+            Some(NameState::Unknown(calls)) => Review::Need(calls),
+            Some(NameState::Same(same)) => exists(same, LOST_ANSWER),
+            Some(NameState::Free) | None => Review::Refused(unseen(reason, unique)),
+            Some(NameState::Other(differences)) => Review::Refused(uncertain(reason, unique, differences)),
+            Some(NameState::Refused(look)) => {
+                Review::Refused(uncertain(&format!("{reason}; then {}", look.error), unique, look.violations))
+            }
+        },
         (Outcome::Failed(error), _) => Review::Refused(failure::explain(error, call)),
         (Outcome::NotSent(reason), _) => Review::Refused(unreachable_cloud(reason)),
-        (Outcome::Lost(reason), None) if !call.spec().effect.changes() => {
-            Review::Refused(unreachable_cloud(reason))
-        }
+        (Outcome::Lost(reason), None) if !call.spec().effect.changes() => Review::Refused(unanswered(reason)),
         (Outcome::Lost(reason), None) => Review::Refused(
             Refusal::new("cloud-lost-answer", format!("{reason}; it may have been carried out")).with(
                 Fault::new(
@@ -121,21 +129,42 @@ fn without(field: &str, is_looked_up: bool) -> Refusal {
     ))
 }
 
-/// Looks the name up again; where it is free after all, `free` says what that means.
-fn resolve(
-    rule: &str,
-    call: &Call,
-    evidence: &Evidence,
-    how: &str,
-    free: impl FnOnce() -> Refusal,
-) -> Review {
-    match name_state(rule, call, evidence) {
-        Some(NameState::Unknown(calls)) => Review::Need(calls),
-        Some(NameState::Free) | None => Review::Refused(free()),
-        Some(NameState::Same(same)) => same.existing(how).map_or_else(
-            || Review::Refused(Refusal::new("internal", "there is no tool to describe what exists")),
-            Review::Exists,
-        ),
-        Some(NameState::Refused(refusal)) => Review::Refused(refusal),
-    }
+/// How something came to be there when a race for its name was lost.
+const LOST_RACE: &str =
+    "another caller created it at the same moment, with these settings; nothing was created twice";
+/// How something came to be there when the answer to its creation was lost.
+const LOST_ANSWER: &str = "the cloud's answer was lost; a look shows that it exists, with these settings";
+
+fn exists(same: Same, how: &str) -> Review {
+    same.existing(how).map_or_else(
+        || Review::Refused(Refusal::new("internal", "there is no tool to describe what exists")),
+        Review::Exists,
+    )
+}
+
+/// What is said of a create whose answer was lost, where a look doesn't show what it makes. A list may lag.
+fn unseen(reason: &str, unique: &Unique) -> Refusal {
+    let noun = unique.noun;
+    let text = format!("{reason}; a look doesn't show the {noun}, so it probably wasn't created");
+    Refusal::new("cloud-lost-answer", text)
+        .with(Fault::new(
+            "",
+            "lists can lag, so it isn't certain",
+            "wait a little, then call again with the same arguments: what exists is returned, not made twice",
+        ))
+        .retryable()
+}
+
+/// What is said of a create whose answer was lost, where a look shows something else, or fails.
+fn uncertain(reason: &str, unique: &Unique, found: Vec<Fault>) -> Refusal {
+    let noun = unique.noun;
+    let text = format!("{reason}; the {noun} may have been created, and a look doesn't settle it");
+    let mut refusal = Refusal::new("cloud-lost-answer", text).with(Fault::new(
+        "",
+        format!("a {noun} of this name that is there now may be the one that was asked for"),
+        "ask the user to look, or call again with the same arguments later: what exists is returned, not made twice",
+    ));
+    let told = found.into_iter().map(|fault| Fault { fix: "tell the user of this".to_owned(), ..fault });
+    refusal.violations.extend(told);
+    refusal.retryable()
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
@@ -18,6 +18,12 @@ use crate::spec::value::is_region;
 
 /// How many noted values are kept; the oldest go first.
 const CAPACITY: usize = 10_000;
+/// How many bytes they have in all: what searches for them takes time and memory by their length.
+const ROOM: usize = 256 * 1024;
+/// Up to so many bytes, they are searched for by the fastest automaton.
+const FAST: usize = 16 * 1024;
+/// The longest value that is kept whole; of a longer one this much of its beginning.
+const LONGEST: usize = 16 * 1024;
 /// Shorter values stand inside ordinary words too, so that they are swept only where they stand alone.
 const UNMISTAKABLE: usize = 12;
 
@@ -64,7 +70,8 @@ pub enum Text {
     Free,
     /// What a program printed: the same, and whatever else looks like a secret or a person.
     Printed,
-    /// An identifier, a state, a time, as a cloud gives it: none.
+    /// An identifier, a state, a time, as a cloud gives it: secrets, where they don't stand in one by chance; no
+    /// person.
     Exact,
     /// The same, as an agent gives it, who can write anything there: those that don't stand in one by chance.
     Given,
@@ -75,13 +82,16 @@ pub enum Text {
 pub struct Seen {
     noted: BTreeSet<String>,
     order: VecDeque<String>,
+    bytes: usize,
+    secrets: BTreeSet<String>,
     pinned: BTreeSet<String>,
     finder: OnceLock<Option<AhoCorasick>>,
 }
 
 impl Seen {
-    /// Remembers a personal or secret value, to be swept out of texts from now on, also as a text has it that what
-    /// can't be seen was stripped from. Past a number of them the oldest is forgotten. A region's id is nobody's name.
+    /// Remembers somebody's name or identifier, to be swept out of texts from now on, also as a text has it that what
+    /// can't be seen was stripped from. Past a number of them, or of bytes, the oldest is forgotten. A region's id is
+    /// nobody's name.
     pub fn note(&mut self, value: &str) {
         self.note_as_is(value);
         if let (Cow::Owned(plain), _) = plain(value) {
@@ -89,22 +99,34 @@ impl Seen {
         }
     }
 
-    fn note_as_is(&mut self, value: &str) {
+    /// Remembers a secret: it is swept out of identifiers too.
+    pub fn note_secret(&mut self, value: &str) {
+        for text in [Cow::Borrowed(value), plain(value).0] {
+            if let Some(kept) = self.note_as_is(&text) {
+                self.secrets.insert(kept);
+            }
+        }
+    }
+
+    /// What is kept of `value`, if anything.
+    fn note_as_is(&mut self, value: &str) -> Option<String> {
+        let value = value.get(..value.floor_char_boundary(LONGEST)).unwrap_or_default();
         let shortest = if value.is_ascii() { 4 } else { 2 };
-        if value.chars().count() < shortest
-            || is_region(value)
-            || self.pinned.contains(value)
-            || !self.noted.insert(value.to_owned())
-        {
-            return;
+        if value.chars().count() < shortest || is_region(value) || self.pinned.contains(value) {
+            return None;
         }
-        self.order.push_back(value.to_owned());
-        if self.order.len() > CAPACITY
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.noted.remove(&oldest);
+        if self.noted.insert(value.to_owned()) {
+            self.order.push_back(value.to_owned());
+            self.bytes += value.len();
+            while self.order.len() > CAPACITY || self.bytes > ROOM {
+                let Some(oldest) = self.order.pop_front() else { break };
+                self.bytes = self.bytes.saturating_sub(oldest.len());
+                self.noted.remove(&oldest);
+                self.secrets.remove(&oldest);
+            }
+            self.finder = OnceLock::new();
         }
-        self.finder = OnceLock::new();
+        Some(value.to_owned())
     }
 
     /// Remembers a value of the process's own credentials, of four characters or more. It is never forgotten.
@@ -120,7 +142,7 @@ impl Seen {
         let mixed =
             value.contains(|c: char| c.is_ascii_digit()) && value.contains(|c: char| c.is_ascii_alphabetic());
         if value.len() >= 16 && mixed && !value.contains(['/', '.', ':', ' ']) {
-            self.note(value);
+            self.note_secret(value);
         }
     }
 
@@ -164,18 +186,30 @@ impl Seen {
         without(shown, &gone)
     }
 
+    /// Whether a secret that was seen stands in `text`, or what looks like one.
+    pub fn holds_secret(&self, text: &str) -> bool {
+        self.sweep(text, Text::Exact, &mut BTreeMap::new()) != text
+    }
+
     /// Where seen values stand in `text`; `None` when nobody can tell.
     fn seen_in(&self, text: &str, kind: Text) -> Option<Vec<(usize, usize)>> {
-        if kind == Text::Exact || (self.noted.is_empty() && self.pinned.is_empty()) {
+        if self.noted.is_empty() && self.pinned.is_empty() {
             return Some(Vec::new());
         }
-        let finder = self.finder.get_or_init(|| AhoCorasick::new(self.pinned.iter().chain(&self.noted)).ok());
+        let finder = self.finder.get_or_init(|| {
+            // The fastest automaton is the largest, by a multiple of the values' length.
+            let kind = (self.bytes > FAST).then_some(AhoCorasickKind::ContiguousNFA);
+            AhoCorasick::builder().kind(kind).build(self.pinned.iter().chain(&self.noted)).ok()
+        });
         let found = finder.as_ref()?.find_overlapping_iter(text);
         let goes = |&(start, end): &(usize, usize)| {
             let value = text.get(start..end).unwrap_or_default();
             let unmistakable = value.chars().count() >= UNMISTAKABLE || !value.is_ascii();
-            let alone = || stands_alone(text, start, end);
-            unmistakable || (matches!(kind, Text::Free | Text::Printed) && alone())
+            match kind {
+                Text::Free | Text::Printed => unmistakable || stands_alone(text, start, end),
+                Text::Given => unmistakable,
+                Text::Exact => unmistakable && (self.pinned.contains(value) || self.secrets.contains(value)),
+            }
         };
         Some(found.map(|found| (found.start(), found.end())).filter(goes).collect())
     }

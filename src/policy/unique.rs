@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::evidence::Evidence;
+use super::plain::plain;
 use super::refusal::Refusal;
 use super::review::{Read, id, look};
 use super::verdict::{Existing, Raw};
@@ -43,6 +44,8 @@ pub(super) enum NameState {
     Free,
     /// What has it is what is wanted.
     Same(Same),
+    /// What has it isn't as it is wanted: the differences.
+    Other(Vec<Fault>),
     /// It can't be used, or can't be looked up.
     Refused(Refusal),
 }
@@ -52,6 +55,7 @@ pub(super) struct Same {
     unique: &'static Unique,
     reply: Value,
     uncompared: Vec<String>,
+    hands_over: bool,
 }
 
 impl Same {
@@ -66,14 +70,27 @@ impl Same {
 
     /// As an answer that says how it came to be there.
     pub(super) fn existing(self, how: &str) -> Option<Existing> {
-        let Self { unique, reply, uncompared } = self;
+        let Self { unique, reply, uncompared, hands_over } = self;
         let mut note = how.to_owned();
         if !uncompared.is_empty() {
             note += &format!("; the cloud doesn't show {}, so that isn't compared", uncompared.join(", "));
         }
+        if hands_over {
+            note += "; the secret that its creation gave isn't given again";
+        }
         let tool = tools::find(unique.get)?;
         Some(Existing { tool, id: unique.list.id, reply: Raw::new(reply), note })
     }
+}
+
+/// The refusal of a create whose name something else has (R-WS-63).
+pub(super) fn conflict(rule: &str, call: &Call, differences: Vec<Fault>) -> Refusal {
+    let noun = call.spec().unique().map_or("thing", |unique| unique.noun);
+    let text =
+        format!("the name is taken by {} with other settings; nothing was created", with_article(noun));
+    let mut refusal = Refusal::new(rule, text);
+    refusal.violations = differences;
+    refusal
 }
 
 /// Where the name that `call` wants stands, as far as `evidence` shows; `None` where its names aren't unique.
@@ -85,6 +102,18 @@ pub(super) fn name_state(rule: &str, call: &Call, evidence: &Evidence) -> Option
     Some(match lookup.state() {
         Ok(state) | Err(state) => state,
     })
+}
+
+/// The most pages that a list is searched through in one step; the reads of a step are counted.
+const MOST_PAGES: u64 = 18;
+/// The most characters of a setting that a sentence shows.
+const LONGEST_SETTING: usize = 200;
+
+/// What one page of a list says.
+struct Page {
+    rows: u64,
+    total: u64,
+    found: Option<String>,
 }
 
 /// One name being looked up. Where it can't go on, the error is the state that it ends in.
@@ -106,10 +135,7 @@ impl<'l> Lookup<'l> {
             match self.total(reply) {
                 Some(0) => return Ok(NameState::Free),
                 Some(_) => found = self.id_in(reply),
-                None => {
-                    let text = "the cloud's answer about this name can't be read";
-                    return Err(NameState::Refused(Refusal::new(self.rule, text)));
-                }
+                None => return Err(self.unreadable("can't be read")),
             }
         }
         let id = match found {
@@ -147,32 +173,63 @@ impl<'l> Lookup<'l> {
     }
 
     /// The id of what is called exactly so: a list's filter finds parts of names too. Once the first page says
-    /// how many there are, the others are read together.
+    /// how many there are, the others are read together. Where the list can't be read to its end, nobody can say
+    /// that the name is free.
     fn search(&self) -> Result<Option<String>, NameState> {
-        let list = &self.unique.list;
-        let first = self.read_page(1).map_err(|missing| NameState::Unknown(vec![missing]))?;
-        let first = first.map_err(NameState::Refused)?;
-        if let Some(id) = self.id_in(first) {
-            return Ok(Some(id));
+        let first = self.page(self.read_page(1).map_err(|missing| NameState::Unknown(vec![missing]))?)?;
+        if first.found.is_some() {
+            return Ok(first.found);
         }
-        let pages = (self.total(first).unwrap_or(0) + list.size - 1) / list.size;
+        let mut shown = first.rows;
         let mut missing = Vec::new();
-        for page in 2..=pages {
+        for page in 2..=self.pages(&first)? {
             match self.read_page(page) {
-                Ok(Ok(reply)) => {
-                    if let Some(id) = self.id_in(reply) {
-                        return Ok(Some(id));
+                Ok(reply) => {
+                    let page = self.page(reply)?;
+                    if page.found.is_some() {
+                        return Ok(page.found);
                     }
+                    shown = shown.saturating_add(page.rows);
                 }
-                Ok(Err(refusal)) => return Err(NameState::Refused(refusal)),
                 Err(call) => missing.push(call),
             }
         }
-        if missing.is_empty() { Ok(None) } else { Err(NameState::Unknown(missing)) }
+        match missing.is_empty() {
+            true if shown < first.total => Err(self.unreadable("shows fewer than it counts")),
+            true => Ok(None),
+            false => Err(NameState::Unknown(missing)),
+        }
+    }
+
+    /// How many pages the list has: by the rows that a page holds, which may be fewer than were asked for.
+    fn pages(&self, first: &Page) -> Result<u64, NameState> {
+        if first.total <= first.rows {
+            let more = first.total < first.rows || first.rows > self.unique.list.size;
+            return if more { Err(self.unreadable("counts fewer than it shows")) } else { Ok(1) };
+        }
+        let pages = match first.rows {
+            0 => return Err(self.unreadable("shows fewer than it counts")),
+            rows => first.total.div_ceil(rows),
+        };
+        if pages <= MOST_PAGES {
+            return Ok(pages);
+        }
+        let noun = self.unique.noun;
+        let text = format!(
+            "there are too many to look through: whether {} of this name exists can't be told",
+            with_article(noun)
+        );
+        Err(NameState::Refused(Refusal::new(self.rule, text).with(Fault::new(
+            self.unique.name,
+            "can't be looked up",
+            format!(
+                "tell the user; they can create the {noun} themselves, or remove what isn't needed any more"
+            ),
+        ))))
     }
 
     /// One page of the list; the call itself where it has to be read first.
-    fn read_page(&self, page: i64) -> Result<Result<&'l Value, Refusal>, Call> {
+    fn read_page(&self, page: u64) -> Result<Result<&'l Value, Refusal>, Call> {
         let list = &self.unique.list;
         let (number, size) = list.page;
         let pages = [(number, page.into()), (size, list.size.into())];
@@ -189,9 +246,32 @@ impl<'l> Lookup<'l> {
         }
     }
 
-    fn total(&self, reply: &Value) -> Option<i64> {
+    /// What a page says, if it is one.
+    fn page(&self, read: Result<&'l Value, Refusal>) -> Result<Page, NameState> {
+        let reply = read.map_err(NameState::Refused)?;
+        let rows = reply.get(self.unique.list.rows).and_then(Value::as_array).map(Vec::len);
+        match (rows.and_then(|rows| u64::try_from(rows).ok()), self.total(reply)) {
+            (Some(rows), Some(total)) => Ok(Page { rows, total, found: self.id_in(reply) }),
+            (None, _) | (_, None) => Err(self.unreadable("can't be read")),
+        }
+    }
+
+    fn unreadable(&self, how: &str) -> NameState {
+        let text = format!("the cloud's answer about this name {how}");
+        NameState::Refused(
+            Refusal::new(self.rule, text)
+                .with(Fault::new(
+                    self.unique.name,
+                    "can't be looked up",
+                    "call again in a moment; if it stays so, tell the user",
+                ))
+                .retryable(),
+        )
+    }
+
+    fn total(&self, reply: &Value) -> Option<u64> {
         let total = reply.get(self.unique.list.total)?;
-        total.as_i64().or_else(|| total.as_str()?.parse().ok())
+        total.as_u64().or_else(|| total.as_str()?.parse().ok())
     }
 
     fn id_in(&self, reply: &Value) -> Option<String> {
@@ -215,10 +295,7 @@ impl<'l> Lookup<'l> {
     /// given.
     fn compare(&self, existing: &Value) -> NameState {
         let Unique { noun, name, compared, get, .. } = *self.unique;
-        let mut refusal = Refusal::new(
-            self.rule,
-            format!("the name is taken by {} with other settings; nothing was created", with_article(noun)),
-        );
+        let mut differences = Vec::new();
         let shape = tools::find(get).map(|tool| tool.reply());
         for argument in compared {
             let Some(wanted) = self.call.arguments().get(*argument) else { continue };
@@ -229,23 +306,24 @@ impl<'l> Lookup<'l> {
             let label = shape.and_then(|shape| shape.field(argument)?.label.as_deref()).unwrap_or(argument);
             let open = self.call.tool().request().field(argument).is_some_and(|shape| shape.open);
             let (found, wanted) = match open {
-                true => differences(found, wanted),
-                false => (in_words(found), in_words(wanted)),
+                true => differing(found, wanted),
+                false => (in_words(&asked_for(wanted, found)), in_words(wanted)),
             };
-            refusal = refusal.with(Fault::new(
+            differences.push(Fault::new(
                 *argument,
                 format!("{label} is {found:?} in the existing {noun}, {wanted:?} was asked for"),
                 format!("ask the user for another {name}, or for these settings"),
             ));
         }
-        if refusal.violations.is_empty() {
+        if differences.is_empty() {
             NameState::Same(Same {
                 unique: self.unique,
                 reply: existing.clone(),
                 uncompared: self.uncompared(),
+                hands_over: self.call.tool().reply().hands_over(),
             })
         } else {
-            NameState::Refused(refusal)
+            NameState::Other(differences)
         }
     }
 
@@ -292,7 +370,7 @@ fn agrees(wanted: &Value, found: &Value) -> bool {
 }
 
 /// Settings that no type describes, as a sentence shows what is different in them: any text may be a secret.
-fn differences(found: &Value, wanted: &Value) -> (String, String) {
+fn differing(found: &Value, wanted: &Value) -> (String, String) {
     let word = |value: &Value| match value {
         Value::Null => "not set".to_owned(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
@@ -306,20 +384,47 @@ fn differences(found: &Value, wanted: &Value) -> (String, String) {
             words.1.push(format!("{name} {}", word(wanted)));
         }
     }
-    (words.0.join(", "), words.1.join(", "))
+    (in_words(&words.0.join(", ").into()), in_words(&words.1.join(", ").into()))
 }
 
-/// A setting as a sentence shows it.
+/// What of `found` was asked for: a reply may hold more beside it, which nobody is to see here.
+fn asked_for(wanted: &Value, found: &Value) -> Value {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => Value::Object(
+            wanted
+                .iter()
+                .filter_map(|(name, wanted)| Some((name.clone(), asked_for(wanted, found.get(name)?))))
+                .collect(),
+        ),
+        (Value::Array(_), Value::Array(found)) => {
+            found.iter().filter(|item| !item.is_object() && !item.is_array()).cloned().collect()
+        }
+        (_, Value::Object(_) | Value::Array(_)) => Value::Null,
+        (_, found) => found.clone(),
+    }
+}
+
+/// A setting as a sentence shows it: plain, and no longer than can be read.
 fn in_words(value: &Value) -> String {
+    let words = words(value);
+    let (plain, _) = plain(&words);
+    let mut shown: String = plain.chars().take(LONGEST_SETTING).collect();
+    if shown.len() < plain.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn words(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => {
-            items.iter().map(in_words).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
+            items.iter().map(words).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
         }
         Value::Object(fields) => fields
             .iter()
-            .map(|(name, value)| format!("{name} {}", in_words(value)))
+            .map(|(name, value)| format!("{name} {}", words(value)))
             .collect::<Vec<_>>()
             .join(", "),
         Value::Bool(_) | Value::Number(_) => value.to_string(),

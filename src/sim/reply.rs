@@ -96,7 +96,9 @@ pub(super) fn render(
 ) -> Response<Bytes> {
     let (status, body) = match result {
         Ok(mut body) => {
-            body.insert("RequestId".to_owned(), json!(request_id));
+            // Some replies have another place for it.
+            let name = if body.contains_key("RequestID") { "RequestID" } else { "RequestId" };
+            body.insert(name.to_owned(), json!(request_id));
             (StatusCode::OK, body)
         }
         Err(error) => (error.status, error.body(request_id, host)),

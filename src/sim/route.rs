@@ -142,7 +142,12 @@ pub(super) enum Route {
     CreateJob,
     ListJobs,
     GetJob(String),
+    UpdateJob(String),
     StopJob(String),
+    GetJobMetrics(String),
+    GetJobSanityCheckResult(String),
+    ListJobSanityCheckResults(String),
+    ListEcsSpecs,
     GetJobEvents(String),
     /// Of a job and a pod.
     GetPodEvents(String, String),
@@ -189,9 +194,14 @@ impl Route {
             }
             (Product::Dlc, "POST", ["jobs"]) => Self::CreateJob,
             (Product::Dlc, "GET", ["jobs"]) => Self::ListJobs,
+            (Product::Dlc, "GET", ["ecsspecs"]) => Self::ListEcsSpecs,
             (Product::Dlc, method, ["jobs", job, rest @ ..]) if !job.is_empty() => match (method, rest) {
                 ("GET", []) => Self::GetJob(id(job)),
+                ("PUT", []) => Self::UpdateJob(id(job)),
                 ("POST", ["stop"]) => Self::StopJob(id(job)),
+                ("GET", ["metrics"]) => Self::GetJobMetrics(id(job)),
+                ("GET", ["sanitycheckresult"]) => Self::GetJobSanityCheckResult(id(job)),
+                ("GET", ["sanitycheckresults"]) => Self::ListJobSanityCheckResults(id(job)),
                 ("GET", ["events"]) => Self::GetJobEvents(id(job)),
                 ("GET", ["pods", pod, "events"]) if !pod.is_empty() => Self::GetPodEvents(id(job), id(pod)),
                 ("GET", ["pods", pod, "logs"]) if !pod.is_empty() => Self::GetPodLogs(id(job), id(pod)),
@@ -235,7 +245,12 @@ impl Route {
             Self::CreateJob
             | Self::ListJobs
             | Self::GetJob(_)
+            | Self::UpdateJob(_)
             | Self::StopJob(_)
+            | Self::GetJobMetrics(_)
+            | Self::GetJobSanityCheckResult(_)
+            | Self::ListJobSanityCheckResults(_)
+            | Self::ListEcsSpecs
             | Self::GetJobEvents(_)
             | Self::GetPodEvents(..)
             | Self::GetPodLogs(..)
@@ -268,7 +283,12 @@ impl Route {
             Self::CreateJob => "CreateJob",
             Self::ListJobs => "ListJobs",
             Self::GetJob(_) => "GetJob",
+            Self::UpdateJob(_) => "UpdateJob",
             Self::StopJob(_) => "StopJob",
+            Self::GetJobMetrics(_) => "GetJobMetrics",
+            Self::GetJobSanityCheckResult(_) => "GetJobSanityCheckResult",
+            Self::ListJobSanityCheckResults(_) => "ListJobSanityCheckResults",
+            Self::ListEcsSpecs => "ListEcsSpecs",
             Self::GetJobEvents(_) => "GetJobEvents",
             Self::GetPodEvents(..) => "GetPodEvents",
             Self::GetPodLogs(..) => "GetPodLogs",

@@ -37,6 +37,11 @@ impl Call {
         Self::new("POST", host, path, action, body.to_string().into())
     }
 
+    /// A PUT.
+    pub(super) fn replace(host: &str, path: &str, action: &str, body: &Value) -> Self {
+        Self::new("PUT", host, path, action, body.to_string().into())
+    }
+
     /// A POST without a body.
     pub(super) fn act(host: &str, path: &str, action: &str) -> Self {
         Self::new("POST", host, path, action, Bytes::new())
@@ -96,7 +101,8 @@ pub(super) fn exchange(simulator: &Simulator, request: Request<Bytes>, at: Times
     let response = transmit(simulator, request, at);
     let body: Value = serde_json::from_slice(response.body()).unwrap();
     let id = response.headers()["x-acs-request-id"].to_str().unwrap();
-    assert_eq!(body["RequestId"], id);
+    let name = if body.get("RequestID").is_some() { "RequestID" } else { "RequestId" };
+    assert_eq!(body[name], id);
     (response.status().as_u16(), body)
 }
 

@@ -289,13 +289,15 @@ pub(super) struct Job {
     pub(super) workspace_id: String,
     pub(super) user_id: String,
     pub(super) submitted: Timestamp,
+    /// When somebody last changed it.
+    pub(super) updated: Option<Timestamp>,
     /// How long it runs if nothing cuts it short.
     pub(super) run: SignedDuration,
     pub(super) outcome: Outcome,
     /// When somebody stopped it.
     pub(super) stopped: Option<Timestamp>,
     pub(super) output: Output,
-    /// The body of its CreateJob.
+    /// The body of its CreateJob, with what was changed since.
     pub(super) request: Map<String, Value>,
 }
 

@@ -280,6 +280,8 @@ pub struct Shape {
     pub only_if: Option<String>,
     /// Whether it names the one thing that a call is about, where the path doesn't.
     pub subject: bool,
+    /// What explains that it is empty.
+    pub if_empty: Option<String>,
 }
 
 impl Shape {
@@ -303,6 +305,7 @@ impl Shape {
             full_only: flag("x-full-only"),
             only_if: schema.get("x-only-if").and_then(Value::as_str).map(str::to_owned),
             subject: flag("x-subject"),
+            if_empty: schema.get("x-if-empty").and_then(Value::as_str).map(str::to_owned),
         }
     }
 
@@ -318,6 +321,16 @@ impl Shape {
             | Kind::Flag
             | Kind::Any => None,
         }
+    }
+
+    /// Whether anything in it is handed over.
+    pub fn hands_over(&self) -> bool {
+        matches!(self.mark, Some(Mark::HandOver | Mark::UrlToken))
+            || match &self.kind {
+                Kind::Object(fields) => fields.iter().any(|(_, shape)| shape.hands_over()),
+                Kind::List(item) | Kind::Map(item) => item.hands_over(),
+                Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,
+            }
     }
 
     /// Calls `visit` for every text in `value` whose type claims a fact, outermost first. A number counts as the

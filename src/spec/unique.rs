@@ -43,7 +43,7 @@ pub struct List {
     /// The arguments for a page's number, from 1, and for its size.
     pub page: (&'static str, &'static str),
     /// How many rows a page is asked to hold.
-    pub size: i64,
+    pub size: u64,
     /// The reply's list of rows.
     pub rows: &'static str,
     /// The reply's count of all rows.

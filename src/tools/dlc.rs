@@ -6,26 +6,35 @@ pub mod job_detail;
 pub mod job_list;
 pub mod job_settings;
 pub mod job_spec;
+pub mod job_update;
 pub mod jobs;
+pub mod machines;
+pub mod metrics;
 pub mod pod_spec;
+pub mod sanity;
 pub mod tensorboard_spec;
 pub mod tensorboards;
 
 use crate::spec::Tool;
 
-/// Training jobs.
-pub static JOBS: [Tool; 4] = [
+/// Training jobs, and the machine types that they can have.
+pub static JOBS: [Tool; 6] = [
     Tool::of::<jobs::CreateJob>(),
     Tool::of::<jobs::GetJob>(),
+    Tool::of::<machines::ListEcsSpecs>(),
     Tool::of::<job_list::ListJobs>(),
     Tool::of::<jobs::StopJob>(),
+    Tool::of::<job_update::UpdateJob>(),
 ];
 
 /// What goes on inside a job.
-pub static OBSERVE: [Tool; 3] = [
+pub static OBSERVE: [Tool; 6] = [
     Tool::of::<insight::GetJobEvents>(),
+    Tool::of::<metrics::GetJobMetrics>(),
+    Tool::of::<sanity::GetJobSanityCheckResult>(),
     Tool::of::<insight::GetPodEvents>(),
     Tool::of::<insight::GetPodLogs>(),
+    Tool::of::<sanity::ListJobSanityCheckResults>(),
 ];
 
 /// Ways into a job, and tokens to share one.

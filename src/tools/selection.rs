@@ -17,12 +17,10 @@ pub enum Toolset {
     Workspace,
     /// Training jobs.
     DlcJobs,
-    /// What goes on inside a job.
+    /// What goes on inside a job, and ways into one.
     DlcObserve,
-    /// Ways into a job, and tokens to share one.
-    DlcAccess,
     /// TensorBoards.
-    DlcTensorboards,
+    Tensorboard,
     /// PyroMind's sandboxes.
     PyromindSandboxes,
     /// PyroMind's instances.
@@ -35,12 +33,11 @@ pub enum Toolset {
 
 impl Toolset {
     /// Every toolset.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Workspace,
         Self::DlcJobs,
         Self::DlcObserve,
-        Self::DlcAccess,
-        Self::DlcTensorboards,
+        Self::Tensorboard,
         Self::PyromindSandboxes,
         Self::PyromindInstances,
         Self::PyromindInference,
@@ -53,8 +50,7 @@ impl Toolset {
             Self::Workspace => "workspace",
             Self::DlcJobs => "dlc_jobs",
             Self::DlcObserve => "dlc_observe",
-            Self::DlcAccess => "dlc_access",
-            Self::DlcTensorboards => "dlc_tensorboards",
+            Self::Tensorboard => "tensorboard",
             Self::PyromindSandboxes => "pyromind_sandboxes",
             Self::PyromindInstances => "pyromind_instances",
             Self::PyromindInference => "pyromind_inference",

@@ -10,9 +10,10 @@ use crate::harness::Home;
 use crate::harness::raw::{Ended, Raw};
 use crate::harness::world::{
     CREATE_JOB, CREATE_WORKSPACE, EVALUATION, FINETUNE, GET_CODE_SOURCE, GET_DATASET, GET_IMAGE, GET_JOB,
-    GET_JOB_EVENTS, GET_POD_EVENTS, GET_POD_LOGS, GET_TENSORBOARD, GET_WORKSPACE, HOSTILE, LIST_CODE_SOURCES,
-    LIST_DATASETS, LIST_IMAGES, LIST_JOBS, LIST_PRODUCTS, LIST_TENSORBOARDS, LIST_WORKSPACES, PAYROLL_CODE,
-    PRETRAIN, PYTORCH, REGION, SALARIES, STOP_JOB, VISION, job, job_id, pod, workspace,
+    GET_JOB_EVENTS, GET_JOB_METRICS, GET_POD_EVENTS, GET_POD_LOGS, GET_SANITY_CHECK, GET_TENSORBOARD,
+    GET_WORKSPACE, HOSTILE, LIST_CODE_SOURCES, LIST_DATASETS, LIST_ECS_SPECS, LIST_IMAGES, LIST_JOBS,
+    LIST_PRODUCTS, LIST_SANITY_CHECKS, LIST_TENSORBOARDS, LIST_WORKSPACES, PAYROLL_CODE, PRETRAIN, PYTORCH,
+    REGION, SALARIES, STOP_JOB, UPDATE_JOB, VISION, job, job_id, pod, workspace,
 };
 
 /// What stands only where no type says what it is: it is dropped, or swept for its form, so nobody knows it. Of the
@@ -122,6 +123,17 @@ async fn drive(raw: &mut Raw) {
         (GET_JOB, job_id(HOSTILE)),
         (GET_POD_LOGS, pod(HOSTILE)),
         (STOP_JOB, job_id(FINETUNE)),
+        (
+            UPDATE_JOB,
+            json!({ "RegionId": REGION, "JobId": PRETRAIN, "Priority": 9, "Accessibility": "PUBLIC" }),
+        ),
+        (
+            GET_JOB_METRICS,
+            json!({ "RegionId": REGION, "JobId": PRETRAIN, "MetricType": "MemoryUsage", "Token": CANARIES[0] }),
+        ),
+        (LIST_ECS_SPECS, json!({ "RegionId": REGION, "detail": "full" })),
+        (LIST_SANITY_CHECKS, job_id(FINETUNE)),
+        (GET_SANITY_CHECK, json!({ "RegionId": REGION, "JobId": FINETUNE, "SanityCheckNumber": 1 })),
     ] {
         assert_eq!(raw.call(tool, &arguments).await["isError"], false, "{tool}");
     }

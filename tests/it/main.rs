@@ -21,6 +21,7 @@ mod consent;
 mod dry_run;
 mod hand_over;
 mod insight;
+mod job_updates;
 mod jobs;
 mod pyromind;
 mod pyromind_instances;

@@ -60,10 +60,10 @@ fn opened(status: StatusCode, mut body: Map<String, Value>, request_id: Option<S
         recommend: None,
         denial: None,
     };
+    let has_parts =
+        |data: &Value| data.get("results").and_then(Value::as_array).is_some_and(|parts| !parts.is_empty());
     match body.remove("data") {
-        Some(data) if data.get("results").is_some_and(Value::is_array) => {
-            Outcome::Partial(error, Raw::new(data))
-        }
+        Some(data) if code == 500 && has_parts(&data) => Outcome::Partial(error, Raw::new(data)),
         Some(_) | None => Outcome::Failed(error),
     }
 }
@@ -136,10 +136,19 @@ mod tests {
     #[test]
     fn a_failure_with_results_is_a_partial_one() {
         let data = json!({"total_actions": 2, "results": [{"action": "stop", "status": "failed"}]});
-        let body = json!({"code": 500, "message": "some batch actions failed", "data": data});
+        let body = json!({"code": 500, "message": "some batch actions failed", "data": &data});
         assert_eq!(read(500, &body), "partial 500 500");
-        let body = json!({"code": 500, "message": "failed", "data": {"sandbox_id": "sbx_1"}});
-        assert_eq!(read(500, &body), "failed 500 500");
+        for data in
+            [json!({"sandbox_id": "sbx_1"}), json!({"results": []}), json!({"results": "none"}), json!([])]
+        {
+            let body = json!({"code": 500, "message": "failed", "data": data});
+            assert_eq!(read(500, &body), "failed 500 500");
+        }
+        // Anything but a 500 says that none of it was done.
+        for status in [401, 403, 409, 429] {
+            let body = json!({"code": status, "message": "no", "data": data});
+            assert_eq!(read(status, &body), format!("failed {status} {status}"));
+        }
     }
 
     #[test]

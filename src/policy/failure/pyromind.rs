@@ -52,7 +52,7 @@ pub(super) fn diagnose(error: &CloudError, call: &Call) -> Diagnosis {
         {
             storage(call)
         }
-        500.. if has(&message, &["token", "auth service"]) => told(
+        500.. if call.tool().reply().hands_over() && has(&message, &["token", "auth service"]) => told(
             "cloud-token-service",
             "PyroMind couldn't make a token",
             "the instance itself may be well: tell the user, and call again only when they want it",

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::HIDDEN;
 use crate::policy::hand_over::{Deposit, Handle};
+use crate::policy::sweep::Seen;
 
 /// What takes the secrets of one reply.
 pub(super) struct Hands<'h> {
@@ -35,9 +36,14 @@ impl<'h> Hands<'h> {
     }
 
     /// Takes a link whole. It is shown up to what may grant access: the handle stands in place of the first value
-    /// of its query, and all else is hidden. A link that grants nothing is shown as it is.
-    pub(super) fn take_link(&mut self, field: &str, link: &str) -> String {
-        let Some(open) = Link::of(link) else { return link.to_owned() };
+    /// of its query, and all else is hidden. A link that grants nothing, and holds no secret that was seen, is shown
+    /// as it is.
+    pub(super) fn take_link(&mut self, field: &str, link: &str, seen: &Seen) -> String {
+        let open = match Link::of(link) {
+            Some(open) => open,
+            None if long_steps(link).next().is_some() || seen.holds_secret(link) => Link::Opaque,
+            None => return link.to_owned(),
+        };
         let handle = self.take(field, link);
         match open {
             Link::Query(before, names) => {
@@ -51,7 +57,7 @@ impl<'h> Hands<'h> {
                 }
                 shown
             }
-            Link::Fragment(before) => format!("{before}#{handle}"),
+            Link::Cut(before, mark) => format!("{before}{mark}{handle}"),
             Link::Opaque => handle,
         }
     }
@@ -75,8 +81,8 @@ pub(super) fn may_grant(link: &str) -> bool {
 enum Link<'l> {
     /// What stands before its query, and the names in it.
     Query(&'l str, Vec<&'l str>),
-    /// What stands before its fragment.
-    Fragment(&'l str),
+    /// What stands before its fragment, or before the parameters of its path, and the mark between.
+    Cut(&'l str, char),
     /// It has a password, or isn't a link at all: nothing.
     Opaque,
 }
@@ -93,6 +99,10 @@ impl<'l> Link<'l> {
             Some((address, fragment)) => (address, fragment),
             None => (link, ""),
         };
+        let path = address.split('?').next().unwrap_or_default();
+        if let Some((before, _)) = path.split_once(';') {
+            return Some(Self::Cut(before, ';'));
+        }
         match address.split_once('?') {
             Some((before, query)) if !query.is_empty() => {
                 let pairs = query.split('&').filter(|pair| !pair.is_empty());
@@ -105,8 +115,8 @@ impl<'l> Link<'l> {
                 )
             }
             Some(_) | None if fragment.is_empty() => None,
-            Some((before, _)) => Some(Self::Fragment(before)),
-            None => Some(Self::Fragment(address)),
+            Some((before, _)) => Some(Self::Cut(before, '#')),
+            None => Some(Self::Cut(address, '#')),
         }
     }
 }
@@ -115,9 +125,15 @@ impl<'l> Link<'l> {
 mod tests {
     use super::*;
 
+    fn seen() -> Seen {
+        let mut seen = Seen::default();
+        seen.note_secret("a-token-of-the-reply");
+        seen
+    }
+
     fn shown(link: &str) -> (String, Vec<String>) {
         let mut hands = Hands::new(b"key", "a_tool");
-        let shown = hands.take_link("link", link);
+        let shown = hands.take_link("link", link, &seen());
         let deposits = hands.into_deposits();
         let handles: Vec<&str> = deposits.iter().map(|deposit| deposit.handle().as_str()).collect();
         let shown = handles.iter().fold(shown, |shown, handle| shown.replace(handle, "HANDLE"));
@@ -137,6 +153,8 @@ mod tests {
             ("https://i.pyromind.ai/jp_1?token=a?b=c#d", "https://i.pyromind.ai/jp_1?token=HANDLE"),
             ("https://i.pyromind.ai/jp_1#token=abc", "https://i.pyromind.ai/jp_1#HANDLE"),
             ("https://i.pyromind.ai/jp_1?#token=abc", "https://i.pyromind.ai/jp_1#HANDLE"),
+            ("https://i.pyromind.ai/jp_1;jsessionid=abc/lab?d=e", "https://i.pyromind.ai/jp_1;HANDLE"),
+            ("https://i.pyromind.ai/a-token-of-the-reply/lab", "HANDLE"),
             ("https://i.pyromind.ai/jp_1?abc", "HANDLE"),
             ("https://user:abc@i.pyromind.ai/jp_1", "HANDLE"),
             ("eyJhbGciOi", "HANDLE"),

@@ -1,4 +1,4 @@
-//! What a list doesn't show: that there is another page, and how to ask for it (R-PM-005).
+//! What a list doesn't show: that there is another page, and how to ask for it (R-PM-005); why there is nothing in it.
 
 use serde_json::{Map, Value};
 
@@ -46,6 +46,20 @@ fn rows(shape: &Shape, reply: &Map<String, Value>) -> Option<u64> {
     u64::try_from(reply.get(name)?.as_array()?.len()).ok()
 }
 
+/// What explains that a reply to `call` has nothing to show, where its type says so of a field that is empty (R-DLC-52).
+pub(super) fn why_empty(call: &Call, reply: &Value) -> Option<&'static str> {
+    let Kind::Object(fields) = &call.tool().reply().kind else { return None };
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => false,
+    };
+    fields
+        .iter()
+        .filter(|(name, _)| reply.get(name).is_none_or(is_empty))
+        .find_map(|(_, shape)| shape.if_empty.as_deref())
+}
+
 /// A count, also where it comes as text: replies are taken leniently.
 fn count(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
@@ -84,6 +98,22 @@ mod tests {
         assert_eq!(list(json!({ "page": 9 }), sandboxes(0, json!(128))), None);
         assert_eq!(list(json!({}), json!({ "sandboxes": [{}] })), None);
         assert_eq!(list(json!({}), json!([])), None);
+    }
+
+    /// R-DLC-52
+    #[test]
+    fn an_empty_list_is_explained_where_its_type_knows_why() {
+        let explained = |tool: &str, arguments: Value, reply: Value| {
+            let call = find(tool).unwrap().parse(arguments.as_object().unwrap()).unwrap();
+            why_empty(&call, &reply).map(|text| text.split(':').next().unwrap())
+        };
+        let job = json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" });
+        let results = |reply| explained("dlc_list_job_sanity_check_results", job.clone(), reply);
+        for empty in [json!({ "SanityCheckResults": [] }), json!({ "SanityCheckResults": null }), json!({})] {
+            assert_eq!(results(empty.clone()), Some("no results"), "{empty}");
+        }
+        assert_eq!(results(json!({ "SanityCheckResults": [[]] })), None);
+        assert_eq!(explained("dlc_get_job_events", job.clone(), json!({ "Events": [] })), None);
     }
 
     #[test]

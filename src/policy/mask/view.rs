@@ -13,6 +13,11 @@ use crate::policy::plain::plain;
 use crate::policy::sweep::{GONE, Seen, Text};
 use crate::spec::marks::{Kind, Mark, Shape};
 
+/// The most bytes of a free text that are shown.
+const LONGEST_FREE: usize = 16 * 1024;
+/// The most bytes of an exact text. A part of one would be another, and no identifier is this long.
+const LONGEST_EXACT: usize = 8 * 1024;
+
 /// The view of one reply.
 pub(super) struct View<'v> {
     seen: &'v Seen,
@@ -102,10 +107,19 @@ impl<'v> View<'v> {
 
     fn text(&mut self, shape: &Shape, text: &str) -> Value {
         if shape.exact {
-            return self.seen.sweep(text, Text::Exact, self.redactions).into();
+            return match text.len() {
+                0..=LONGEST_EXACT => self.seen.sweep(text, Text::Exact, self.redactions).into(),
+                _ => self.drop(&Value::from(text)),
+            };
         }
         let text = self.plain(text);
-        self.seen.sweep(&text, Text::Free, self.redactions).into()
+        if text.len() <= LONGEST_FREE {
+            return self.seen.sweep(&text, Text::Free, self.redactions).into();
+        }
+        let end = text.floor_char_boundary(LONGEST_FREE);
+        let searched = text.get(..text.floor_char_boundary(2 * LONGEST_FREE)).unwrap_or_default();
+        let shown = self.seen.sweep_until(searched, end, Text::Free, self.redactions);
+        format!("{shown}… ({} more bytes)", text.len() - end).into()
     }
 
     fn plain<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
@@ -228,7 +242,7 @@ impl<'v> View<'v> {
             Mark::Link => text.clone(),
             Mark::HandOver | Mark::UrlToken => match &mut self.hands {
                 Some(hands) if mark == Mark::HandOver => hands.take(&self.field, &text),
-                Some(hands) => hands.take_link(&self.field, &text),
+                Some(hands) => hands.take_link(&self.field, &text, self.seen),
                 None => {
                     self.count(mark.name());
                     return Value::Null;

@@ -10,7 +10,7 @@ use crate::policy::evidence::Evidence;
 use crate::policy::load::{Precheck, hours};
 use crate::policy::refusal::Refusal;
 use crate::policy::review::{Read, look, read};
-use crate::policy::unique::{NameState, name_state};
+use crate::policy::unique::{NameState, conflict, name_state};
 use crate::spec::Call;
 use crate::tools::aiworkspace::workspaces::ListProducts;
 
@@ -76,6 +76,7 @@ pub(super) fn name_free(rule: &Precheck, call: &Call, evidence: &Evidence) -> Ru
             Some(existing) => Ruling::Exists(existing),
             None => Ruling::Refuse(Refusal::new("internal", "there is no tool to describe what exists")),
         },
+        Some(NameState::Other(differences)) => Ruling::Refuse(conflict(&rule.id, call, differences)),
         Some(NameState::Refused(refusal)) => Ruling::Refuse(refusal),
     }
 }

@@ -294,3 +294,36 @@ proptest! {
         }
     }
 }
+
+/// What the process's own credentials and a reply's secrets are isn't shown anywhere, an identifier included; who
+/// people are stays out of free texts only.
+#[test]
+fn a_secret_is_swept_out_of_identifiers_too() {
+    let mut seen = Seen::default();
+    seen.pin("a-key-of-the-server");
+    seen.note_secret("a-password-of-a-reply");
+    seen.note_secret("short");
+    seen.note("a-person-of-a-reply");
+    let exact = |text: &str| seen.sweep(text, Text::Exact, &mut BTreeMap::new());
+    assert_eq!(exact("running-a-key-of-the-server"), "running-[masked]");
+    assert_eq!(exact("a-password-of-a-reply/x"), "[masked]/x");
+    assert_eq!(exact("short/a-person-of-a-reply"), "short/a-person-of-a-reply");
+    assert!(seen.holds_secret("x/a-password-of-a-reply") && !seen.holds_secret("a-person-of-a-reply"));
+}
+
+/// However much a cloud calls personal, what is kept of it is bounded; the newest is kept.
+#[test]
+fn what_is_kept_has_bounded_bytes() {
+    let mut seen = Seen::default();
+    let value = |number: usize| format!("{number:08}{}", "x".repeat(10_000));
+    (0..300).for_each(|number| seen.note(&value(number)));
+    assert!(
+        seen.bytes <= ROOM && seen.noted.len() < 110,
+        "{} bytes, {} values",
+        seen.bytes,
+        seen.noted.len()
+    );
+    assert_eq!(free(&seen, &value(299)), "[masked]");
+    seen.note(&"y".repeat(3 * LONGEST));
+    assert_eq!(free(&seen, &"y".repeat(LONGEST)), "[masked]");
+}

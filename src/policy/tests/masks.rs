@@ -472,3 +472,16 @@ fn a_purchase_link_shows_only_to_those_who_may_use_it() {
         ] })
     );
 }
+
+/// A text is shown up to what can be read, and an identifier whole or not at all.
+#[test]
+fn no_text_of_a_reply_is_endless() {
+    let id = "i".repeat(8 * 1024);
+    let reply =
+        json!({ "JobId": id, "DisplayName": "d".repeat(3_000_000), "Status": "s".repeat(8 * 1024 + 1) });
+    let body = shown("dlc_get_job", reply).0;
+    assert_eq!(body["JobId"], json!(id));
+    assert_eq!(body.get("Status"), None);
+    let expected = format!("{}… (2983616 more bytes)", "d".repeat(16 * 1024));
+    assert_eq!(body["DisplayName"], json!(expected));
+}

@@ -165,14 +165,49 @@ fn a_lost_answer_is_looked_into() {
     assert_eq!(
         reviewed(&create(), &lost, &[(check(), json!({ "reply": { "TotalCount": 0 } }))]),
         json!({
-            "error": "the connection was closed; a look shows that the workspace was not created",
+            "error": "the connection was closed; a look doesn't show the workspace, so it probably wasn't created",
             "rule": "cloud-lost-answer",
-            "violations": [{ "path": "", "message": "nothing was created", "fix": "call again" }],
+            "violations": [{
+                "path": "",
+                "message": "lists can lag, so it isn't certain",
+                "fix": "wait a little, then call again with the same arguments: what exists is returned, not made twice",
+            }],
             "retryable": true,
         })
     );
-    let blind = reviewed(&create(), &lost, &[(check(), json!({ "lost": "the connection was closed" }))]);
-    assert_eq!(blind["rule"], "cloud-unreachable");
+    // What is there now may be what was asked for, and a look that fails settles nothing: no word of "not created".
+    let may_be = json!({
+        "path": "",
+        "message": "a workspace of this name that is there now may be the one that was asked for",
+        "fix": "ask the user to look, or call again with the same arguments later: what exists is returned, not made twice",
+    });
+    let unsettled = "the workspace may have been created, and a look doesn't settle it";
+    assert_eq!(
+        reviewed(&create(), &lost, &exists("Another purpose")),
+        json!({
+            "error": format!("the connection was closed; {unsettled}"),
+            "rule": "cloud-lost-answer",
+            "violations": [may_be, {
+                "path": "Description",
+                "message": "Description is \"Another purpose\" in the existing workspace, \"Training for the vision team\" was asked for",
+                "fix": "tell the user of this",
+            }],
+            "retryable": true,
+        })
+    );
+    assert_eq!(
+        reviewed(&create(), &lost, &[(check(), json!({ "lost": "cut off" }))]),
+        json!({
+            "error": format!("the connection was closed; then cut off; {unsettled}"),
+            "rule": "cloud-lost-answer",
+            "violations": [may_be, {
+                "path": "",
+                "message": "the cloud's answer was lost, or isn't one",
+                "fix": "tell the user of this",
+            }],
+            "retryable": true,
+        })
+    );
 }
 
 /// A job has no name to look for: what became of it can't be known.
@@ -211,8 +246,25 @@ fn what_was_not_sent_can_be_tried_again() {
         let reviewed = reviewed(&call, &json!({ "not_sent": "no route to the host" }), &[]);
         assert_eq!(reviewed, unreachable("no route to the host"));
     }
+}
+
+/// A read whose answer can't be had or understood changed nothing: it isn't the network's fault alone.
+#[test]
+fn a_read_whose_answer_was_lost_can_be_tried_again() {
     let read = reviewed(&call("aiworkspace_get_workspace", &get()), &json!({ "lost": "cut off" }), &[]);
-    assert_eq!(read, unreachable("cut off"));
+    assert_eq!(
+        read,
+        json!({
+            "error": "cut off",
+            "rule": "cloud-lost-answer",
+            "violations": [{
+                "path": "",
+                "message": "the cloud's answer was lost, or isn't one",
+                "fix": "call again; if it stays so, tell the operator to check the network and the address of the service",
+            }],
+            "retryable": true,
+        })
+    );
 }
 
 /// R-WS-29, R-WS-30, R-WS-31, R-DLC-63, R-DLC-87: what is missing first, then all that the product needs; not
@@ -258,6 +310,8 @@ fn a_permission_failure_lists_the_actions() {
 #[test]
 fn each_kind_of_cloud_error_has_its_words() {
     for (tool, status, code, rule, retryable) in [
+        ("aiworkspace_get_workspace", 302, "", "cloud-redirect", false),
+        ("dlc_create_job", 307, "", "cloud-redirect", false),
         ("aiworkspace_get_workspace", 404, "100400027", "cloud-not-found", false),
         ("aiworkspace_get_workspace", 404, "100400008", "cloud-not-found", false),
         ("aiworkspace_get_workspace", 404, "SomethingElse", "cloud-refused", false),

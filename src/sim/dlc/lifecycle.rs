@@ -11,7 +11,7 @@ const QUEUING: SignedDuration = SignedDuration::from_secs(5);
 const BIDDING: SignedDuration = SignedDuration::from_secs(10);
 const ENV_PREPARING: SignedDuration = SignedDuration::from_secs(20);
 /// Only with `Settings.EnableSanityCheck`.
-const SANITY_CHECKING: SignedDuration = SignedDuration::from_secs(15);
+pub(super) const SANITY_CHECKING: SignedDuration = SignedDuration::from_secs(15);
 const STOPPING: SignedDuration = SignedDuration::from_secs(5);
 /// A command that says nothing else runs this long.
 const RUNNING: SignedDuration = SignedDuration::from_secs(60);
@@ -188,6 +188,7 @@ mod tests {
             workspace_id: "1".to_owned(),
             user_id: "1".to_owned(),
             submitted: AT,
+            updated: None,
             run,
             outcome,
             stopped: None,

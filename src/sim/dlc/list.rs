@@ -93,7 +93,7 @@ fn row(job: &Job, course: &Course, region: &str) -> Map<String, Value> {
         ("Username", user_name(&job.user_id).map(|name| json!(name))),
         ("RequestMemory", Some(json!(memory.to_string()))),
         ("RequestGPU", Some(json!(gpu.to_string()))),
-        ("GmtModifiedTime", course.last().map(|stage| json!(stage.from))),
+        ("GmtModifiedTime", job.updated.max(course.last().map(|stage| stage.from)).map(|at| json!(at))),
         ("IsDeleted", Some(json!(false))),
         ("JobMaxRunningTimeMinutes", asked(job, "JobMaxRunningTimeMinutes")),
         ("NodeCount", Some(json!(nodes.len().to_string()))),

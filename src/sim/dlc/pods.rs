@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::course::Course;
 use super::lifecycle::{self, JobStatus};
-use super::machines;
+use super::machines::{self, Machine};
 use crate::sim::reply::{CloudError, object};
 use crate::sim::world::Job;
 use crate::sim::world::random::SplitMix64;
@@ -34,9 +34,14 @@ pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 impl Role<'_> {
+    /// The public machine that each pod has to itself, if it has one.
+    pub(super) fn machine(&self) -> Option<&'static Machine> {
+        text(self.spec, "EcsSpec").and_then(machines::find)
+    }
+
     /// CPUs, GiB and GPUs of one pod of the role.
     pub(super) fn resources(&self) -> (u64, u64, u64) {
-        if let Some(machine) = text(self.spec, "EcsSpec").and_then(machines::find) {
+        if let Some(machine) = self.machine() {
             return (machine.cpu, machine.memory, machine.gpu);
         }
         let config = self.spec.get("ResourceConfig");
@@ -57,6 +62,8 @@ pub(super) struct Pod<'a> {
     pub(super) rank: u64,
     /// The spec that it was made from.
     pub(super) spec: &'a Value,
+    /// How many GPUs it has.
+    pub(super) gpu: u64,
     role: &'a str,
     ip: String,
 }
@@ -77,6 +84,7 @@ fn planned(job: &Job) -> Vec<Pod<'_>> {
                 ip: format!("10.{}.{}.{}", 16 + position % 200, address >> 8, address & 0xff),
                 rank: pods.len() as u64,
                 spec: role.spec,
+                gpu: role.resources().2,
                 role: role.name,
                 id,
             });

@@ -1,7 +1,7 @@
 //! CreateJob: judged as the service judges it, then stored as it came.
 
 use http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{lifecycle, machines};
@@ -43,11 +43,8 @@ pub(in crate::sim) fn create_job(
     place.require_activated()?;
     let workspace = workspace(place, fields.text("WorkspaceId")?, "paidlc:CreateJob", at)?;
     assets_exist(place, &workspace.id, &fields)?;
-    let (run, mut outcome) = lifecycle::rehearse(fields.required_text("UserCommand")?);
     let workspace_id = workspace.id.clone();
-    if !images_exist(world, region, &workspace_id, &fields)? {
-        outcome = Outcome::ImageMissing;
-    }
+    let (run, outcome) = plan(world, region, &workspace_id, &fields)?;
     let id = world.new_job_id();
     let reply = object([("JobId", Some(json!(id)))]);
     let job = Job {
@@ -55,6 +52,7 @@ pub(in crate::sim) fn create_job(
         workspace_id,
         user_id: CALLER.user_id.to_owned(),
         submitted: at,
+        updated: None,
         run,
         outcome,
         stopped: None,
@@ -86,6 +84,18 @@ pub(super) fn workspace<'a>(
             format!("The workspace is {}; it must be ENABLED.", workspace.status(at).as_str()),
         ))
     }
+}
+
+/// How long a job runs and how it ends, if nothing cuts it short.
+pub(super) fn plan(
+    world: &World,
+    region: &str,
+    workspace_id: &str,
+    fields: &Fields<'_>,
+) -> Result<(SignedDuration, Outcome), CloudError> {
+    let (run, outcome) = lifecycle::rehearse(fields.required_text("UserCommand")?);
+    let known = images_exist(world, region, workspace_id, fields)?;
+    Ok((run, if known { outcome } else { Outcome::ImageMissing }))
 }
 
 pub(super) fn has_dataset(place: &Region, workspace_id: &str, id: &str) -> bool {

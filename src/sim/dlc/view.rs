@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::course::Course;
 use super::lifecycle::JobStatus;
+use super::machines::{ECS, Machine};
 use super::pods;
 use crate::sim::params::Query;
 use crate::sim::reply::{CloudError, object};
@@ -116,6 +117,12 @@ pub(super) fn asked(job: &Job, name: &str) -> Option<Value> {
     job.request.get(name).filter(|value| !value.is_null()).cloned()
 }
 
+/// A job on machines of both kinds counts as one on Lingjun's.
+fn resource_type(job: &Job) -> &'static str {
+    let machines = pods::roles(job).into_iter().filter_map(|role| role.machine());
+    machines.map(Machine::resource_type).max().unwrap_or(ECS)
+}
+
 pub(super) fn accessibility(job: &Job) -> &str {
     job.request.get("Accessibility").and_then(Value::as_str).unwrap_or("PRIVATE")
 }
@@ -145,7 +152,7 @@ pub(super) fn summary(job: &Job, course: &Course, region: &str) -> Map<String, V
         ("Duration", Some(json!(course.lasted(job.submitted)))),
         ("EnabledDebugger", Some(json!(false))),
         ("RequestCPU", Some(json!(requested(job).0))),
-        ("ResourceType", Some(json!("ECS"))),
+        ("ResourceType", Some(json!(resource_type(job)))),
         ("RestartTimes", Some(json!("0"))),
     ])
 }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::sim::params::Query;
 use crate::sim::reply::CloudError;
 
-/// How far back a window reaches that names no start.
+/// How far back a window of lists, events and logs reaches that names no start.
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Both ends belong to it.
@@ -18,14 +18,19 @@ pub(super) struct Window {
 impl Window {
     /// From seven days before `at` to `at`, unless the query says otherwise; each end by itself.
     pub(super) fn read(query: &Query, at: Timestamp) -> Result<Self, CloudError> {
+        Self::reaching(WEEK, query, at)
+    }
+
+    /// The same, from `back` before `at`.
+    pub(super) fn reaching(back: SignedDuration, query: &Query, at: Timestamp) -> Result<Self, CloudError> {
         let (from, to) = (query.instant("StartTime")?, query.instant("EndTime")?);
         if let (Some(from), Some(to)) = (from, to)
             && from > to
         {
             return Err(CloudError::invalid("StartTime", "must not be later than EndTime"));
         }
-        let week_ago = at.checked_sub(WEEK).unwrap_or(Timestamp::MIN);
-        Ok(Self { from: from.unwrap_or(week_ago), to: to.unwrap_or(at) })
+        let earliest = at.checked_sub(back).unwrap_or(Timestamp::MIN);
+        Ok(Self { from: from.unwrap_or(earliest), to: to.unwrap_or(at) })
     }
 
     pub(super) fn holds(&self, instant: Timestamp) -> bool {

@@ -25,6 +25,7 @@ pub(super) fn seeded(seed: u64, region: &str, workspaces: &[Workspace]) -> Vec<J
         workspace_id: workspace.id.clone(),
         user_id: user_id.to_owned(),
         submitted: before_start(hours_old),
+        updated: None,
         run,
         outcome,
         stopped: None,

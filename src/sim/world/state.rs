@@ -68,7 +68,8 @@ impl World {
             });
             let code = region.code_sources.iter().flat_map(|source| [source.created, source.modified]);
             let assets = images.chain(datasets).chain(code);
-            let jobs = region.jobs.iter().flat_map(|job| [Some(job.submitted), job.stopped]).flatten();
+            let jobs = region.jobs.iter();
+            let jobs = jobs.flat_map(|job| [Some(job.submitted), job.updated, job.stopped]).flatten();
             let tensorboards = region.tensorboards.iter().flat_map(Tensorboard::instants);
             workspaces.chain(assets).chain(jobs).chain(tensorboards)
         });

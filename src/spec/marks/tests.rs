@@ -53,6 +53,7 @@ fn a_shape_tells_what_the_type_says() {
         full_only: false,
         only_if: None,
         subject: false,
+        if_empty: None,
     };
     let owner = Shape {
         mark: Some(Mark::Last4),

@@ -33,7 +33,7 @@ pub struct JobSpec {
     pub(crate) auto_scaling_spec: Option<AutoScalingSpec>,
     pub(crate) consider_in_success_policy: Option<bool>,
     pub(crate) driver: Option<Exact>,
-    /// Public machine type such as ecs.gn6i-c4g1.xlarge; not together with ResourceConfig.
+    /// Public machine type, from dlc_list_ecs_specs; not together with ResourceConfig.
     #[schemars(length(min = 1))]
     pub(crate) ecs_spec: Option<Exact>,
     #[schemars(extend("x-folded" = true))]

@@ -163,8 +163,8 @@ impl Operation for CreateJob {
 
 impl JobSpec {
     /// What a role lacks, or has too much of (R-DLC-20, R-DLC-21), and where an image could come from that no
-    /// list has (R-DLC-24). A template may supply the rest of it.
-    fn check(&self, path: &Path<'_>, from_template: bool, faults: &mut Faults) {
+    /// list has (R-DLC-24). A `part` needn't be whole: a template, or the job that is changed, has the rest.
+    pub(super) fn check(&self, path: &Path<'_>, part: bool, faults: &mut Faults) {
         faults.demand(
             self.ecs_spec.is_none() || self.resource_config.is_none(),
             path,
@@ -177,7 +177,7 @@ impl JobSpec {
             "would fetch the image from a registry that nobody listed",
             "leave it out: an address from aiworkspace_list_images names its registry",
         );
-        if from_template {
+        if part {
             return;
         }
         for (name, given) in [

@@ -6,7 +6,7 @@ use serde_json::Number;
 use serde_with::skip_serializing_none;
 
 use super::{Id, ResourceConfig};
-use crate::spec::marks::{Exact, HandOver, Secret, Untrusted, UrlToken};
+use crate::spec::marks::{Exact, HandOver, PlainLink, Secret, Untrusted, UrlToken};
 use crate::spec::unique::{List, Unique};
 use crate::spec::value::{Ahead, choices};
 use crate::spec::{Cloud, Effect, Makes, Operation, Route, Spec};
@@ -143,7 +143,7 @@ pub struct InstanceCreated {
     pub(crate) image: Exact,
     pub(crate) create_time: Exact,
     pub(crate) expire_time: Exact,
-    pub(crate) access_url: Exact,
+    pub(crate) access_url: PlainLink,
     pub(crate) password: HandOver,
 }
 
@@ -179,7 +179,7 @@ pub struct Instance {
     pub(crate) image: Exact,
     pub(crate) create_time: Exact,
     pub(crate) expire_time: Exact,
-    pub(crate) access_url: Exact,
+    pub(crate) access_url: PlainLink,
     pub(crate) workspace_mount: WorkspaceMounted,
     pub(crate) resource_usage: ResourceUsage,
     pub(crate) logs: Untrusted,

@@ -6,7 +6,7 @@ use serde_with::skip_serializing_none;
 
 use super::{Id, ResourceConfig};
 use crate::error::Faults;
-use crate::spec::marks::{Exact, HandOver, Path, Secret};
+use crate::spec::marks::{Exact, HandOver, Path, Secret, Untrusted};
 use crate::spec::unique::{List, Unique};
 use crate::spec::value::{Ahead, choices};
 use crate::spec::{Cloud, Effect, Makes, Operation, Route, Spec};
@@ -371,7 +371,7 @@ pub struct BatchExecuted {
 pub struct BatchResult {
     pub(crate) action: Exact,
     pub(crate) status: Exact,
-    pub(crate) message: String,
+    pub(crate) message: Untrusted,
 }
 
 /// Get the address and password of a running sandbox's screen, for a VNC client. The password expires; set refresh only

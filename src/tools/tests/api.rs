@@ -223,6 +223,9 @@ fn every_place_of_an_image_is_guarded_or_refused() {
             "dlc_create_job.JobSpecs[].ExtraPodSpec.SideCarContainers[].Image",
             "dlc_create_job.JobSpecs[].Image",
             "dlc_create_job.ElasticSpec.AIMasterDockerImage",
+            "dlc_update_job.JobSpecs[].ExtraPodSpec.InitContainers[].Image",
+            "dlc_update_job.JobSpecs[].ExtraPodSpec.SideCarContainers[].Image",
+            "dlc_update_job.JobSpecs[].Image",
         ]
     );
     // Refused by the tool itself; see the table of arguments. What is asked about is no image to run.
@@ -235,6 +238,11 @@ fn every_place_of_an_image_is_guarded_or_refused() {
         "dlc_create_job.JobSpecs[].ImageConfig.Auth",
         "dlc_create_job.JobSpecs[].ImageConfig.Password",
         "dlc_create_job.JobSpecs[].ImageConfig.Username",
+        "dlc_update_job.JobSpecs[].ImageConfig.DockerRegistry",
+        "dlc_update_job.JobSpecs[].ImageConfig",
+        "dlc_update_job.JobSpecs[].ImageConfig.Auth",
+        "dlc_update_job.JobSpecs[].ImageConfig.Password",
+        "dlc_update_job.JobSpecs[].ImageConfig.Username",
         // No list has PyroMind's images: the question says that nothing verifies it (R-PM-043).
         "pyromind_create_instance.image",
     ];

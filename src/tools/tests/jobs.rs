@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::arguments::{TYPE, accepted, faults, refused, worker};
+use crate::spec::Tool;
+use crate::tools::all;
 
 /// R-DLC-02, R-DLC-81: a template supplies what must be given without one.
 #[test]
@@ -220,5 +222,122 @@ fn pods_are_named_with_their_job() {
         "dlc_get_job_events",
         json!({ "MaxEventsNum": 10_001 }),
         &["MaxEventsNum: is too large; give at most 10000"],
+    );
+}
+
+/// R-DLC-49: a change changes something, and only what can be changed.
+#[test]
+fn a_job_is_changed_by_what_is_documented() {
+    let tool = "dlc_update_job";
+    for change in [
+        json!({ "Priority": 9 }),
+        json!({ "Accessibility": "PUBLIC" }),
+        json!({ "Description": "" }),
+        json!({ "UserCommand": "python train.py" }),
+        // Whether a role must be whole isn't documented.
+        json!({ "JobSpecs": [{ "Type": "Worker", "PodCount": 4 }] }),
+    ] {
+        let mut alone = json!({ "Priority": null });
+        alone.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        accepted(tool, alone);
+    }
+    refused(
+        tool,
+        json!({ "Priority": null }),
+        &[
+            "JobId: is all that is given, so nothing would change; give Priority, Accessibility, Description, UserCommand or \
+           JobSpecs too",
+        ],
+    );
+    refused(tool, json!({ "Priority": 0 }), &["Priority: is too small; give at least 1"]);
+    refused(tool, json!({ "Priority": 10 }), &["Priority: is too large; give at most 9"]);
+    refused(tool, json!({ "Priority": "5" }), &[&format!("Priority: must be a whole number; {TYPE}")]);
+    refused(tool, json!({ "JobSpecs": [] }), &["JobSpecs: has too few items; give at least 1"]);
+    refused(tool, json!({ "UserCommand": "" }), &["UserCommand: is too short; give at least 1 characters"]);
+    for name in ["DisplayName", "WorkspaceId", "ResourceId", "Settings"] {
+        let found = faults(tool, json!({ name: "x" }));
+        assert!(found.len() == 1 && found[0].starts_with(&format!("{name}: ")), "{found:?}");
+    }
+}
+
+/// R-DLC-20, R-DLC-24: a changed role is held to what a new one is.
+#[test]
+fn a_changed_role_has_one_form_of_resources_and_no_registry() {
+    let mut both = worker();
+    both["ResourceConfig"] = json!({ "CPU": "4" });
+    let mut elsewhere = worker();
+    elsewhere["ImageConfig"] = json!({ "DockerRegistry": "evil.example" });
+    refused(
+        "dlc_update_job",
+        json!({ "JobSpecs": [worker(), both, elsewhere] }),
+        &[
+            "JobSpecs[1]: has both EcsSpec and ResourceConfig; EcsSpec is for public resources, ResourceConfig for a dedicated \
+             resource group: give one of them",
+            "JobSpecs[2].ImageConfig.DockerRegistry: would fetch the image from a registry that nobody listed; leave it out: \
+             an address from aiworkspace_list_images names its registry",
+        ],
+    );
+}
+
+/// R-DLC-05, R-DLC-06: a metric by its documented name, in its exact case.
+#[test]
+fn a_metric_is_named() {
+    let tool = "dlc_get_job_metrics";
+    let metrics = r#"["GpuCoreUsage","GpuMemoryUsage","CpuCoreUsage","MemoryUsage","NetworkInputRate","NetworkOutputRate","DiskReadRate","DiskWriteRate"]"#;
+    accepted(tool, json!({ "MetricType": "DiskWriteRate", "TimeStep": "1m" }));
+    refused(tool, json!({ "MetricType": null }), &["MetricType: is required; give it"]);
+    for wrong in ["gpuCoreUsage", "GPUCoreUsage", ""] {
+        let fault =
+            format!("MetricType: isn't one of the documented values; give one of {metrics}, in this case");
+        refused(tool, json!({ "MetricType": wrong }), &[&fault]);
+    }
+    refused(tool, json!({ "TimeStep": 5 }), &[&format!("TimeStep: must be a string; {TYPE}")]);
+}
+
+/// R-DLC-17, R-DLC-37, R-DLC-38, R-DLC-39: machine types by nothing but a region, or by what is documented.
+#[test]
+fn machine_types_are_listed_by_documented_values() {
+    let tool = "dlc_list_ecs_specs";
+    accepted(tool, json!({ "AcceleratorType": "GPU", "ResourceType": "Lingjun", "PageSize": 50 }));
+    accepted(tool, json!({ "InstanceTypes": "ecs.gn6i-c4g1.xlarge,ecs.g6.large" }));
+    for (name, wrong, documented) in [
+        ("AcceleratorType", "gpu", r#"["CPU","GPU"]"#),
+        ("ResourceType", "lingjun", r#"["ECS","Lingjun"]"#),
+        ("Order", "DESC", r#"["desc","asc"]"#),
+    ] {
+        let fault =
+            format!("{name}: isn't one of the documented values; give one of {documented}, in this case");
+        refused(tool, json!({ name: wrong }), &[&fault]);
+    }
+    let list = json!({ "InstanceTypes": ["ecs.g6.large"] });
+    refused(tool, list, &[&format!("InstanceTypes: must be a string; {TYPE}")]);
+    refused(tool, json!({ "PageNumber": 0 }), &["PageNumber: is too small; give at least 1"]);
+}
+
+/// R-DLC-11: a health check by its number, from 1.
+#[test]
+fn a_health_check_is_named_by_its_number() {
+    let tool = "dlc_get_job_sanity_check_result";
+    accepted(tool, json!({ "SanityCheckPhase": "DeviceCheck" }));
+    refused(tool, json!({ "SanityCheckNumber": null }), &["SanityCheckNumber: is required; give it"]);
+    refused(tool, json!({ "SanityCheckNumber": 0 }), &["SanityCheckNumber: is too small; give at least 1"]);
+    let fault = "SanityCheckPhase: isn't one of the documented values; give one of [\"CheckInit\",\"DeviceCheck\",\
+                 \"SingleNodeCommCheck\",\"TwoNodeCommCheck\",\"AllNodeCommCheck\"], in this case";
+    refused(tool, json!({ "SanityCheckPhase": "Init" }), &[fault]);
+}
+
+/// R-DLC-03: an empty id isn't one.
+#[test]
+fn ids_are_not_empty() {
+    let about_a_job = all().filter(|tool| tool.spec().route.parameters().last() == Some("JobId"));
+    for tool in about_a_job.map(Tool::name) {
+        accepted(tool, json!({ "JobId": "dlc123" }));
+        refused(tool, json!({ "JobId": "" }), &["JobId: is too short; give at least 1 characters"]);
+        refused(tool, json!({ "JobId": null }), &["JobId: is required; give it"]);
+    }
+    refused(
+        "aiworkspace_get_workspace",
+        json!({ "WorkspaceId": "" }),
+        &["WorkspaceId: is too short; give at least 1 characters"],
     );
 }

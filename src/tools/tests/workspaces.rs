@@ -1,8 +1,12 @@
-//! What is said of a workspace that can't be created or looked up as it is asked for.
+//! What is said of a workspace that can't be created or looked up as it is asked for, and how replies speak of its people.
+
+use std::collections::BTreeSet;
 
 use serde_json::json;
 
 use super::arguments::{TYPE, accepted, changed, least, refused};
+use super::catalogue::each_field;
+use crate::spec::marks::Mark;
 use crate::tools::find;
 
 /// R-WS-34, R-WS-54: 3 to 23 ASCII letters, digits or underscores, a letter first.
@@ -118,4 +122,43 @@ fn options_fit_the_other_arguments() {
             "WorkspaceIds: goes with a list of workspaces, not with resource limits; leave WorkspaceIds or Option out",
         ],
     );
+}
+
+/// R-WS-10 to R-WS-13, R-WS-23, R-WS-24, R-WS-90: who is named in a workspace's reply is masked, and no field
+/// keeps the wire's name.
+#[test]
+fn workspace_replies_speak_natural_language() {
+    let mut marked = BTreeSet::new();
+    for name in ["aiworkspace_get_workspace", "aiworkspace_list_workspaces", "aiworkspace_create_workspace"] {
+        each_field("", find(name).unwrap().reply(), &mut |path, shape, mark| {
+            let wire = path.rsplit('.').next().unwrap();
+            let label = shape.label.as_deref().unwrap_or_else(|| panic!("{name}{path} has no label"));
+            let plain = ["Status", "Owner", "Workspaces", "Description"].contains(&wire);
+            assert!(label != wire || plain, "{name}{path} keeps its wire name");
+            if let Some(mark) = mark {
+                marked.insert((wire.to_owned(), label.to_owned(), mark));
+            }
+        });
+    }
+    let expected = [
+        ("AdminNames", "Administrators", Mark::First),
+        ("Creator", "Creator ID", Mark::Last4),
+        ("DisplayName", "Display Name", Mark::First),
+        ("EnvTypes", "Environment", Mark::Joined),
+        ("UserId", "Owner ID", Mark::Last4),
+        ("UserKp", "Owner Key", Mark::Omit),
+        ("UserName", "Username", Mark::First),
+    ];
+    let expected = expected.map(|(wire, label, mark)| (wire.to_owned(), label.to_owned(), mark));
+    assert_eq!(marked, BTreeSet::from(expected));
+}
+
+/// R-WS-69, R-WS-70, R-WS-71, R-WS-73: the words that call for Verbose are where the agent reads them.
+#[test]
+fn the_description_says_when_to_set_verbose() {
+    let description = &find("aiworkspace_get_workspace").unwrap().schema().description;
+    for word in ["所有者", "拥有者", "创建者", "管理员", "负责人", "归属", "owner", "admin"]
+    {
+        assert!(description.contains(word), "{word}");
+    }
 }

@@ -145,7 +145,7 @@ fn only_the_mask_makes_what_is_shown() {
     let source = Source::read();
     assert_eq!(
         returning(source, "Masked"),
-        ["policy::Policy::mask_existing", "policy::Policy::mask_refusal"]
+        ["policy::Policy::mask_existing", "policy::Policy::mask_refusal", "policy::Policy::mask_unkept"]
     );
     assert_eq!(
         returning(source, "Shown"),

@@ -21,6 +21,11 @@ pub const STOP_JOB: &str = "dlc_stop_job";
 pub const GET_JOB_EVENTS: &str = "dlc_get_job_events";
 pub const GET_POD_EVENTS: &str = "dlc_get_pod_events";
 pub const GET_POD_LOGS: &str = "dlc_get_pod_logs";
+pub const UPDATE_JOB: &str = "dlc_update_job";
+pub const GET_JOB_METRICS: &str = "dlc_get_job_metrics";
+pub const LIST_ECS_SPECS: &str = "dlc_list_ecs_specs";
+pub const GET_SANITY_CHECK: &str = "dlc_get_job_sanity_check_result";
+pub const LIST_SANITY_CHECKS: &str = "dlc_list_job_sanity_check_results";
 
 pub const REGION: &str = "cn-hangzhou";
 

@@ -34,6 +34,7 @@ fn a_submitted_job_is_stored_as_it_came() {
         "workspace_id": workspace_id("vision_train"),
         "user_id": "204771836620915547",
         "submitted": "2026-01-01T00:00:00Z",
+        "updated": null,
         "run": "PT1M",
         "outcome": "Succeeds",
         "stopped": null,
