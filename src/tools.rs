@@ -13,7 +13,7 @@ use crate::spec::Tool;
 use selection::Toolset;
 
 /// Every family, and the toolset that it is.
-static FAMILIES: [(Toolset, &[Tool]); 7] = [
+static FAMILIES: [(Toolset, &[Tool]); 9] = [
     (Toolset::Workspace, &aiworkspace::TOOLS),
     (Toolset::DlcJobs, &dlc::JOBS),
     (Toolset::DlcObserve, &dlc::OBSERVE),
@@ -21,6 +21,8 @@ static FAMILIES: [(Toolset, &[Tool]); 7] = [
     (Toolset::Tensorboard, &dlc::TENSORBOARDS),
     (Toolset::PyromindSandboxes, &pyromind::SANDBOXES),
     (Toolset::PyromindInstances, &pyromind::INSTANCES),
+    (Toolset::PyromindInference, &pyromind::INFERENCE),
+    (Toolset::PyromindTraining, &pyromind::TRAINING),
 ];
 
 /// Every tool, sorted by name.

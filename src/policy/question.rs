@@ -275,7 +275,10 @@ fn holds(value: &Value, path: &str) -> bool {
 fn is_so(value: &Value, when: &When) -> bool {
     leads_to(value, &when.path, &|found| {
         let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
-        (when.is.is_empty() || when.is.contains(&text)) && !when.not.contains(&text)
+        let lower = text.to_lowercase();
+        (when.is.is_empty() || when.is.contains(&text))
+            && !when.not.contains(&text)
+            && (when.starts.is_empty() || when.starts.iter().any(|start| lower.starts_with(start)))
     })
 }
 

@@ -25,17 +25,23 @@ pub enum Toolset {
     PyromindSandboxes,
     /// PyroMind's instances.
     PyromindInstances,
+    /// PyroMind's inference tasks.
+    PyromindInference,
+    /// PyroMind's training jobs.
+    PyromindTraining,
 }
 
 impl Toolset {
     /// Every toolset.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Workspace,
         Self::DlcJobs,
         Self::DlcObserve,
         Self::Tensorboard,
         Self::PyromindSandboxes,
         Self::PyromindInstances,
+        Self::PyromindInference,
+        Self::PyromindTraining,
     ];
 
     /// Its name on the command line.
@@ -47,6 +53,8 @@ impl Toolset {
             Self::Tensorboard => "tensorboard",
             Self::PyromindSandboxes => "pyromind_sandboxes",
             Self::PyromindInstances => "pyromind_instances",
+            Self::PyromindInference => "pyromind_inference",
+            Self::PyromindTraining => "pyromind_training",
         }
     }
 

@@ -3,8 +3,10 @@
 mod api;
 pub(crate) mod arguments;
 mod catalogue;
+mod effects;
 mod jobs;
 mod properties;
 mod pyromind;
+mod pyromind_tasks;
 mod tensorboards;
 mod workspaces;
