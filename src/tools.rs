@@ -13,7 +13,7 @@ use crate::spec::Tool;
 use selection::Toolset;
 
 /// Every family, and the toolset that it is.
-static FAMILIES: [(Toolset, &[Tool]); 8] = [
+static FAMILIES: [(Toolset, &[Tool]); 10] = [
     (Toolset::Workspace, &aiworkspace::TOOLS),
     (Toolset::DlcJobs, &dlc::JOBS),
     (Toolset::DlcTemplates, &dlc::TEMPLATES),
@@ -22,6 +22,8 @@ static FAMILIES: [(Toolset, &[Tool]); 8] = [
     (Toolset::Tensorboard, &dlc::TENSORBOARDS),
     (Toolset::PyromindSandboxes, &pyromind::SANDBOXES),
     (Toolset::PyromindInstances, &pyromind::INSTANCES),
+    (Toolset::PyromindInference, &pyromind::INFERENCE),
+    (Toolset::PyromindTraining, &pyromind::TRAINING),
 ];
 
 /// Every tool, sorted by name.

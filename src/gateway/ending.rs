@@ -72,6 +72,7 @@ impl Ending {
     pub(super) async fn done(self, call: &Call, outcome: &Outcome) -> Step {
         let shown = self.gateway.policy.mask_reply(call, outcome, &mut self.scope.lock().seen);
         let Some(Shown { masked, deposits }) = shown else { return self.refuse(broken()).await };
+        self.scope.lock().history.hand_over(&deposits);
         if let Err(error) = self.gateway.keep(self.scope.id(), deposits).await {
             tracing::error!(%error, "secrets can't be handed over");
             let refusal = unkept();

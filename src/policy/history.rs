@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::digest::keyed;
+use super::hand_over::{Deposit, Handle};
 use super::unique::unique_name;
 use super::verdict::{CloudError, Outcome};
 use crate::spec::{Call, Effect};
@@ -19,22 +20,43 @@ const CAPACITY: usize = 1_000;
 /// How long a call is kept.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
-/// The creates of this scope that were made, or may have been, each with its instant.
+/// What was done in this scope.
 #[derive(Debug, Default)]
-pub struct History(VecDeque<(String, Timestamp)>);
+pub struct History {
+    /// The creates that were made, or may have been, each with its instant.
+    made: VecDeque<(String, Timestamp)>,
+    /// What was handed over: handles, and what each is.
+    handed: VecDeque<(Handle, String)>,
+}
 
 impl History {
     pub(super) fn add(&mut self, fingerprint: String, now: Timestamp) {
-        self.0.retain(|(_, at)| is_recent(*at, now));
-        self.0.push_back((fingerprint, now));
-        while self.0.len() > CAPACITY {
-            self.0.pop_front();
+        self.made.retain(|(_, at)| is_recent(*at, now));
+        self.made.push_back((fingerprint, now));
+        while self.made.len() > CAPACITY {
+            self.made.pop_front();
         }
+    }
+
+    /// Remembers what was handed over, so that a human who is asked about a handle is told what it is.
+    pub fn hand_over(&mut self, deposits: &[Deposit]) {
+        for deposit in deposits {
+            self.handed.retain(|(known, _)| known != deposit.handle());
+            self.handed.push_back((deposit.handle().clone(), deposit.about().to_owned()));
+        }
+        while self.handed.len() > CAPACITY {
+            self.handed.pop_front();
+        }
+    }
+
+    /// What the secret of `handle` is, if it was handed over here.
+    pub(super) fn about(&self, handle: &Handle) -> Option<&str> {
+        self.handed.iter().find(|(known, _)| known == handle).map(|(_, about)| about.as_str())
     }
 
     /// When the call of this fingerprint was last made, if that was a short while ago.
     pub(super) fn last(&self, fingerprint: &str, now: Timestamp) -> Option<Timestamp> {
-        let found = self.0.iter().rev().find(|(known, at)| known == fingerprint && is_recent(*at, now));
+        let found = self.made.iter().rev().find(|(known, at)| known == fingerprint && is_recent(*at, now));
         found.map(|(_, at)| *at)
     }
 }
@@ -102,9 +124,9 @@ mod tests {
         for number in 0..=CAPACITY {
             history.add(number.to_string(), at(0));
         }
-        assert_eq!(history.0.len(), CAPACITY);
+        assert_eq!(history.made.len(), CAPACITY);
         assert_eq!((history.last("0", at(0)), history.last("1", at(0))), (None, Some(at(0))));
         history.add("x".to_owned(), at(30));
-        assert_eq!(history.0.len(), 1);
+        assert_eq!(history.made.len(), 1);
     }
 }

@@ -200,6 +200,9 @@ pub struct When {
     /// The values that it is none of.
     #[serde(default)]
     pub not: Vec<String>,
+    /// How it begins, in any case; none for anyhow.
+    #[serde(default)]
+    pub starts: Vec<String>,
 }
 
 /// Something is looked up before the call.

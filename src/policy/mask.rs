@@ -357,6 +357,7 @@ fn shown_schema(shape: &Shape) -> Value {
         (Some(Mark::EnvValues), _) => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }
+        (None, Kind::Any) if shape.open => json!({ "type": "object" }),
         (Some(Mark::Omit | Mark::EnvValue), _) | (None, Kind::Any) => Value::Null,
         (None, Kind::Text) => json!({ "type": "string" }),
         (None, Kind::Integer) => json!({ "type": "integer" }),

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::consent::{Form, Question, Quoted, region_form};
 use super::digest;
+use super::history::History;
 use super::load::{Confirm, Highlight, Variable, When};
 use super::mask::MaskedCall;
 use super::refusal::Refusal;
@@ -54,6 +55,7 @@ pub(super) fn arguments(
     rule: &Confirm,
     call: &Call,
     shown: &MaskedCall,
+    history: &History,
     before: Option<Timestamp>,
     setting: &Setting<'_>,
 ) -> Question {
@@ -79,6 +81,7 @@ pub(super) fn arguments(
     variables(request, &given, "", &mut |path, name| {
         mind.extend(pointed_out(&rule.variable, name).map(|say| format!("{path}: {say}")));
     });
+    mind.extend(leaves.iter().filter_map(|(path, value)| handed_over(history, path, value)));
     section(&mut message, "Mind", &mind);
     let lines: Vec<String> = leaves.iter().map(|(path, value)| format!("{path}: {value}")).collect();
     section(&mut message, "Arguments", &lines);
@@ -117,6 +120,15 @@ fn form(call: &Call) -> Form {
             _,
         ) => Form::Approve,
     }
+}
+
+/// What an argument is that is a handle, for nobody can tell by looking at it.
+fn handed_over(history: &History, path: &str, shown: &str) -> Option<String> {
+    let handle = shown.trim_matches('"').parse().ok()?;
+    Some(match history.about(&handle) {
+        Some(about) => format!("{path}: the secret that this session got as {about}"),
+        None => format!("{path}: a handle that this session didn't get; it won't be taken"),
+    })
 }
 
 /// The instant itself, not how long ago it was: the question stays the same until it is answered.
@@ -268,7 +280,10 @@ fn holds(value: &Value, path: &str) -> bool {
 fn is_so(value: &Value, when: &When) -> bool {
     leads_to(value, &when.path, &|found| {
         let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
-        (when.is.is_empty() || when.is.contains(&text)) && !when.not.contains(&text)
+        let lower = text.to_lowercase();
+        (when.is.is_empty() || when.is.contains(&text))
+            && !when.not.contains(&text)
+            && (when.starts.is_empty() || when.starts.iter().any(|start| lower.starts_with(start)))
     })
 }
 

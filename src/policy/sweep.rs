@@ -28,7 +28,7 @@ const LONGEST: usize = 16 * 1024;
 const UNMISTAKABLE: usize = 12;
 
 /// What takes the place of a value that must not leave.
-const GONE: &str = "[masked]";
+pub(super) const GONE: &str = "[masked]";
 
 /// What secrets look like when nobody says that they are any. After a name, only what a credential is written
 /// with is taken for one, for the rest may be a command that must be seen. For the same reason no blank follows `=`, and no

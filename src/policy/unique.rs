@@ -304,7 +304,11 @@ impl<'l> Lookup<'l> {
                 continue;
             }
             let label = shape.and_then(|shape| shape.field(argument)?.label.as_deref()).unwrap_or(argument);
-            let (found, wanted) = (in_words(&asked_for(wanted, found)), in_words(wanted));
+            let open = self.call.tool().request().field(argument).is_some_and(|shape| shape.open);
+            let (found, wanted) = match open {
+                true => differing(found, wanted),
+                false => (in_words(&asked_for(wanted, found)), in_words(wanted)),
+            };
             differences.push(Fault::new(
                 *argument,
                 format!("{label} is {found:?} in the existing {noun}, {wanted:?} was asked for"),
@@ -363,6 +367,24 @@ fn agrees(wanted: &Value, found: &Value) -> bool {
         (Value::Bool(_) | Value::Null, _) => wanted == found,
         (Value::Array(_) | Value::Object(_) | Value::String(_) | Value::Number(_), _) => false,
     }
+}
+
+/// Settings that no type describes, as a sentence shows what is different in them: any text may be a secret.
+fn differing(found: &Value, wanted: &Value) -> (String, String) {
+    let word = |value: &Value| match value {
+        Value::Null => "not set".to_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(_) | Value::Array(_) | Value::Object(_) => "something else".to_owned(),
+    };
+    let mut words = (Vec::new(), Vec::new());
+    for (name, wanted) in wanted.as_object().into_iter().flatten() {
+        let found = found.get(name).unwrap_or(&Value::Null);
+        if !agrees(wanted, found) {
+            words.0.push(format!("{name} {}", word(found)));
+            words.1.push(format!("{name} {}", word(wanted)));
+        }
+    }
+    (in_words(&words.0.join(", ").into()), in_words(&words.1.join(", ").into()))
 }
 
 /// What of `found` was asked for: a reply may hold more beside it, which nobody is to see here.

@@ -13,7 +13,7 @@ pub enum Kind {
     /// Just before the call is handled, somebody else creates a thing of the name that it asks for.
     NameRace {
         /// Whether the other's is configured as the call asks; if not, a workspace's description differs, or a
-        /// sandbox or an instance has one CPU more.
+        /// sandbox or an instance has one CPU more, an inference task other data, a training job one epoch more.
         same: bool,
     },
 }
@@ -82,11 +82,13 @@ enum Name {
 }
 
 /// The tools that create something of a unique name.
-fn racers() -> [String; 3] {
+fn racers() -> [String; 5] {
     [
         route::Route::CreateWorkspace.tool(),
         pyromind::Operation::CreateSandbox.tool().to_owned(),
         pyromind::Operation::CreateInstance.tool().to_owned(),
+        pyromind::Operation::CreateInferenceTask.tool().to_owned(),
+        pyromind::Operation::SubmitTrainingJob.tool().to_owned(),
     ]
 }
 
@@ -164,7 +166,8 @@ mod tests {
             (
                 r#"[{"tool": "dlc_get_job", "nth": 1, "fault": "name-race"}]"#,
                 "faults[0].tool: name-race can't happen to this tool; it happens to aiworkspace_create_workspace, \
-                 pyromind_create_sandbox, pyromind_create_instance",
+                 pyromind_create_sandbox, pyromind_create_instance, pyromind_create_inference_task, \
+                 pyromind_submit_training_job",
             ),
             (
                 r#"[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race"},

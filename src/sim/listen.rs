@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::header::{CONNECTION, HOST, HeaderValue};
+use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -155,6 +155,11 @@ impl HttpCloud {
         time: Duration,
     ) -> Result<Response<Full<Bytes>>, hyper::Error> {
         let (head, body) = request.into_parts();
+        if head.version == Version::HTTP_11 && !head.headers.contains_key(HOST) {
+            let message = "The request must name its host.".to_owned();
+            let error = CloudError::new(StatusCode::BAD_REQUEST, "MissingHost", message);
+            return Ok(self.refuse(error, &Request::from_parts(head, ())).map(Full::new));
+        }
         let answer = match timeout(time, read(body)).await {
             Ok(Ok(Some(body))) => {
                 let region = self.region.as_str();

@@ -1,4 +1,4 @@
-//! PyroMind as its reference documents it: sandboxes and instances.
+//! PyroMind as its reference documents it: sandboxes, instances, inference tasks and training jobs.
 //!
 //! A second cloud beside PAI, with nothing in common but the world: requests carry a bearer key instead of a
 //! signature, and every answer is the envelope `{code, message, data}` whose code is the HTTP status
@@ -9,19 +9,21 @@
 
 mod actions;
 mod envelope;
+mod inference;
 mod instances;
 mod params;
 mod route;
 mod sandboxes;
 #[cfg(test)]
 mod testkit;
+mod training;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 
 use super::faults::Kind;
 use super::params::Query;
+use super::verify::authorization;
 use super::world::pyromind::PyroMind;
 
 pub(super) use envelope::{Answer, Failure, render};
@@ -30,10 +32,14 @@ pub(super) use route::{HOST, Operation, has_family};
 /// The bearer key that the simulated PyroMind knows; it opens nothing but this simulator.
 pub const PYROMIND_API_KEY: &str = "redline-sim";
 
+/// A bucket of a name with this can't be written to.
+const DENIED: &str = "denied";
+/// What has this in its name isn't there: a script, a package, data.
+const MISSING: &str = "missing";
+
 /// Lets through only a request with the key that is known.
 pub(super) fn authenticate(headers: &HeaderMap) -> Result<(), Failure> {
-    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match authorization.and_then(|value| value.split_once(' ')) {
+    match authorization(headers).and_then(|value| value.split_once(' ')) {
         Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") && key.trim() == PYROMIND_API_KEY => {
             Ok(())
         }
@@ -69,16 +75,29 @@ pub(super) fn handle(
         Operation::PauseInstance(id) => instances::pause(cloud, id, query, at),
         Operation::ResumeInstance(id) => instances::resume(cloud, id, query, body, at),
         Operation::GetInstanceAccessToken(id) => instances::get_access_token(cloud, id, query, at),
+        Operation::CreateInferenceTask => inference::create(cloud, body, at),
+        Operation::ListInferenceTasks => inference::list(cloud, query, at),
+        Operation::GetInferenceTask(id) => inference::get(cloud, id, query, at),
+        Operation::DeleteInferenceTask(id) => inference::delete(cloud, id, query, at),
+        Operation::SubmitTrainingJob => training::submit(cloud, body, at),
+        Operation::ListTrainingJobs => training::list(cloud, query, at),
+        Operation::GetTrainingJob(id) => training::get(cloud, id, query, at),
+        Operation::DeleteTrainingJob(id) => training::delete(cloud, id, query, at),
+        Operation::PauseTrainingJob(id) => training::pause(cloud, id, query, at),
+        Operation::ResumeTrainingJob(id) => training::resume(cloud, id, query, at),
     }
 }
 
-/// Somebody else creates what the call asks for, with one CPU more unless it is to be the `same`. The rival gets
-/// the same errors as anyone else, and nobody is there to read them.
+/// Somebody else creates what the call asks for; unless it is to be the `same`, with one CPU more, with other data or
+/// with one epoch more, whichever shows. The rival gets the same errors as anyone else, and nobody is there to read
+/// them.
 fn win_name_race(cloud: &mut PyroMind, operation: &Operation, same: bool, body: &[u8], at: Timestamp) {
     let more_cpu = if same { 0 } else { 1 };
     match operation {
         Operation::CreateSandbox => drop(sandboxes::rival(cloud, body, more_cpu, at)),
         Operation::CreateInstance => drop(instances::rival(cloud, body, more_cpu, at)),
+        Operation::CreateInferenceTask => drop(inference::rival(cloud, body, !same, at)),
+        Operation::SubmitTrainingJob => drop(training::rival(cloud, body, !same, at)),
         Operation::ListSandboxes
         | Operation::GetSandbox(_)
         | Operation::DeleteSandbox(_)
@@ -91,7 +110,15 @@ fn win_name_race(cloud: &mut PyroMind, operation: &Operation, same: bool, body: 
         | Operation::EditInstance(_)
         | Operation::PauseInstance(_)
         | Operation::ResumeInstance(_)
-        | Operation::GetInstanceAccessToken(_) => {}
+        | Operation::GetInstanceAccessToken(_)
+        | Operation::ListInferenceTasks
+        | Operation::GetInferenceTask(_)
+        | Operation::DeleteInferenceTask(_)
+        | Operation::ListTrainingJobs
+        | Operation::GetTrainingJob(_)
+        | Operation::DeleteTrainingJob(_)
+        | Operation::PauseTrainingJob(_)
+        | Operation::ResumeTrainingJob(_) => {}
     }
 }
 

@@ -57,6 +57,15 @@ impl Nonces {
     }
 }
 
+/// The one `Authorization`: with several, nobody could say which was meant.
+pub(super) fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (Some(only), None) => only.to_str().ok(),
+        (Some(_), Some(_)) | (None, _) => None,
+    }
+}
+
 /// A claim to a signature, by the scheme that `authorization` begins with.
 enum Claim<'a> {
     Acs3(acs3::Authorization<'a>),
@@ -66,7 +75,7 @@ enum Claim<'a> {
 impl<'a> Claim<'a> {
     fn read(request: &'a Request<Bytes>) -> Result<Self, CloudError> {
         let headers = request.headers();
-        let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let value = authorization(headers);
         match value.and_then(|value| value.split_once(' ')) {
             Some((acs3::NAME, claim)) => acs3::Authorization::read(claim, request).map(Self::Acs3),
             Some((roa::NAME, claim)) => roa::Authorization::read(claim, headers).map(Self::Roa),

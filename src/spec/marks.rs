@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::json_text;
 
@@ -177,6 +177,33 @@ impl JsonSchema for EnvValues {
     }
 }
 
+/// Settings of whatever names and kinds somebody gave them. They show as they are, but for what looks like a secret or
+/// a person, by its form or by its name.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Open(Map<String, Value>);
+
+impl Open {
+    /// The setting called `name`.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+}
+
+impl JsonSchema for Open {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Open".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "x-open": true })
+    }
+}
+
 /// A list of [`Exact`] words that is shown as one text.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -233,6 +260,8 @@ pub struct Shape {
     pub exact: bool,
     /// Whether it is [`Untrusted`].
     pub untrusted: bool,
+    /// Whether it is [`Open`].
+    pub open: bool,
     /// Whether it is an instant that must lie ahead ([`super::value::Ahead`]).
     pub ahead: bool,
     /// Whether it is the number of seconds that the cloud takes to answer.
@@ -269,6 +298,7 @@ impl Shape {
             mark: schema.get("x-mask").and_then(Mark::of),
             exact: flag("x-exact") || fact.is_some() || schema.get("enum").is_some(),
             untrusted: flag("x-untrusted"),
+            open: flag("x-open"),
             ahead: flag("x-ahead"),
             waits: flag("x-waits"),
             fact,

@@ -27,11 +27,15 @@ pub enum Toolset {
     PyromindSandboxes,
     /// PyroMind's instances.
     PyromindInstances,
+    /// PyroMind's inference tasks.
+    PyromindInference,
+    /// PyroMind's training jobs.
+    PyromindTraining,
 }
 
 impl Toolset {
     /// Every toolset.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Workspace,
         Self::DlcJobs,
         Self::DlcTemplates,
@@ -39,6 +43,8 @@ impl Toolset {
         Self::Tensorboard,
         Self::PyromindSandboxes,
         Self::PyromindInstances,
+        Self::PyromindInference,
+        Self::PyromindTraining,
     ];
 
     /// Its name on the command line.
@@ -51,6 +57,8 @@ impl Toolset {
             Self::Tensorboard => "tensorboard",
             Self::PyromindSandboxes => "pyromind_sandboxes",
             Self::PyromindInstances => "pyromind_instances",
+            Self::PyromindInference => "pyromind_inference",
+            Self::PyromindTraining => "pyromind_training",
         }
     }
 

@@ -3,9 +3,11 @@
 mod api;
 pub(crate) mod arguments;
 mod catalogue;
+mod effects;
 mod jobs;
 mod properties;
 mod pyromind;
+mod pyromind_tasks;
 mod templates;
 mod tensorboards;
 mod workspaces;

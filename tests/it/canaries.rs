@@ -28,6 +28,10 @@ const UNTYPED: [&str; 6] = [
     "glpat-canary0pYr77oLLw",
 ];
 
+const GET_TRAINING_JOB: &str = "pyromind_get_training_job";
+/// PyroMind's job whose log attacks whoever reads it.
+const HOSTILE_TRAINING: &str = "train_358560015";
+
 /// A call and the arguments of every form of it that can return an identity.
 fn calls(region: &str, workspaces: &[String]) -> Vec<(&'static str, Value)> {
     let mut calls = vec![
@@ -149,6 +153,8 @@ async fn drive(raw: &mut Raw) {
     let made = raw.call(CREATE_JOB, &job_from(TRAIN_TEMPLATE)).await;
     let id = made["structuredContent"]["JobId"].as_str().unwrap_or_else(|| panic!("{made}"));
     assert_eq!(raw.call(GET_JOB, &job_id(id)).await["isError"], false);
+    let hostile = json!({ "job_id": HOSTILE_TRAINING, "include_logs": true });
+    assert_eq!(raw.call(GET_TRAINING_JOB, &hostile).await["isError"], false);
     // What the caller makes is the caller's; the second is made by the winner of a race.
     for name in ["vision_team", "vision_race"] {
         let created = raw.call(CREATE_WORKSPACE, &workspace(name)).await;

@@ -12,6 +12,7 @@ use crate::harness::raw::{Ended, Raw};
 const VNC: &str = "pyromind_get_sandbox_vnc";
 const TOKEN: &str = "pyromind_get_instance_access_token";
 const CREATE: &str = "pyromind_create_instance";
+const EDIT: &str = "pyromind_edit_instance";
 /// A password that the caller chose, which the cloud's reply repeats.
 const CHOSEN: &str = "Chosen-canary-81!xK";
 
@@ -49,6 +50,12 @@ async fn drive(raw: &mut Raw) {
     wanted["password"] = json!(handle.unwrap());
     let redeemed = raw.call(CREATE, &wanted).await;
     assert_eq!(redeemed["isError"], false, "{redeemed}");
+    for password in [CHOSEN, handle.unwrap()] {
+        let change =
+            json!({ "instance_id": redeemed["structuredContent"]["instance_id"], "password": password });
+        let edited = raw.call(EDIT, &change).await;
+        assert_eq!(edited["isError"], false, "{edited}");
+    }
     // A handle anywhere else stays a handle.
     raw.call("pyromind_get_sandbox", &json!({ "sandbox_id": handle.unwrap() })).await;
     let handed = shown.iter().filter(|result| result["structuredContent"]["handed_over"].is_string()).count();

@@ -101,7 +101,12 @@ async fn a_handle_stands_for_its_secret_in_its_own_session() {
     let secret = bench.secret(&json!(handle));
     let arguments = instance("with-handle", &handle);
     let question = ask(bench.step(CREATE, &arguments, None).await);
-    assert!(question.message().contains(&format!("password: \"{handle}\"")), "{}", question.message());
+    for said in [
+        format!("- password: \"{handle}\""),
+        format!("- password: the secret that this session got as {VNC}: vnc_password"),
+    ] {
+        assert!(question.message().contains(&said), "{said} isn't in {}", question.message());
+    }
     let created = done(bench.step(CREATE, &arguments, Some(yes(&question, &arguments))).await);
     assert!(!created.is_error(), "{}", created.body());
     let sent = bench.bodies.lock().unwrap().last().unwrap().clone();

@@ -8,7 +8,7 @@ use super::next_step;
 use crate::error::Fault;
 use crate::policy::verdict::CloudError;
 use crate::spec::marks::Path;
-use crate::spec::{Call, Effect, Tool};
+use crate::spec::{Call, Cloud, Effect, Method, Tool};
 use crate::tools;
 
 /// What an error is: the rule in whose name it is told, the sentence, the fault, and whether the same call can
@@ -30,15 +30,19 @@ pub(super) fn diagnose(error: &CloudError, call: &Call) -> Diagnosis {
             "ask the user what the key is allowed to do, and wait until they say that it is granted; never ask for its \
              value",
         ),
-        404 => missing(call),
+        404 => missing(call, &message),
         429 => {
             let text = "the cloud asks for fewer calls";
             ("cloud-throttled", text.into(), Fault::new("", text, "wait a little, then call again"), true)
         }
         409 => conflict(call, &message),
         _ if is_shortage(&message) => {
+            let less = match call.tool().request().field("resource_config") {
+                Some(_) => "less in resource_config, or another time",
+                None => "another time, or less in use elsewhere",
+            };
             let fix = format!(
-                "tell the user: less in resource_config, or another time; no call shows the quota; {}",
+                "tell the user: {less}; GPUs are shared, and no call shows the quota; {}",
                 look(call)
             );
             told("cloud-capacity", "PyroMind doesn't have, or doesn't grant, the resources for it", fix)
@@ -58,6 +62,16 @@ pub(super) fn diagnose(error: &CloudError, call: &Call) -> Diagnosis {
             "the sandbox doesn't respond; it may have been carried out in part",
             format!("{}; a restart is the user's decision", look(call)),
         ),
+        500.. if has(&message, &["backup"]) => told(
+            "cloud-backup",
+            format!("the backup failed; whether {} is still there isn't known", subject(call)),
+            format!("{}{NO_OTHER_WAY}", look(call)),
+        ),
+        500.. if message.contains("checkpoint") && message.contains("corrupt") => told(
+            "cloud-checkpoint",
+            "the checkpoint can't be loaded: its file is corrupted",
+            format!("{}; tell the user: only they choose another checkpoint", look(call)),
+        ),
         500.. if has(&message, &["checkpoint"]) => told(
             "cloud-checkpoint",
             "PyroMind couldn't save or load the checkpoint; what state it left isn't known",
@@ -72,7 +86,7 @@ pub(super) fn diagnose(error: &CloudError, call: &Call) -> Diagnosis {
         _ if has(&message, &["cannot "]) => told(
             "cloud-state",
             format!("it can't be done in the state that {} is in", subject(call)),
-            format!("{}; the cloud's message says which state it would have to be in", look(call)),
+            format!("{}; {}", look(call), state_needed(call)),
         ),
         _ => told(
             "cloud-refused",
@@ -99,13 +113,31 @@ fn is_shortage(message: &str) -> bool {
 
 /// What the call is about: `sandbox sbx_1`, or `it` where it is about no single thing.
 fn subject(call: &Call) -> String {
-    let named = call.tool().subject().and_then(|name| Some((noun(name), call.text(name)?)));
-    named.map_or_else(|| "it".to_owned(), |(noun, id)| format!("{noun} {id}"))
+    match (reader(call), call.tool().subject().and_then(|argument| call.text(argument))) {
+        (Some(get), Some(id)) => format!("{} {id}", noun(get)),
+        (_, _) => "it".to_owned(),
+    }
 }
 
-/// `sandbox` for `sandbox_id`.
-fn noun(argument: &str) -> &str {
-    argument.strip_suffix("_id").unwrap_or(argument)
+/// `training job` for `pyromind_get_training_job`.
+fn noun(get: &Tool) -> String {
+    get.name().strip_prefix("pyromind_get_").unwrap_or(get.name()).replace('_', " ")
+}
+
+/// The tool that shows what the call is about.
+fn reader(call: &Call) -> Option<&'static Tool> {
+    let (before, _) = call.spec().route.path.split_once('}')?;
+    tools::all().find(|tool| is_read(tool) && tool.spec().route.path.strip_suffix('}') == Some(before))
+}
+
+/// The tool that lists such things as the call is about.
+fn lister(call: &Call) -> Option<&'static Tool> {
+    let (before, _) = call.spec().route.path.split_once("/{")?;
+    tools::all().find(|tool| is_read(tool) && tool.spec().route.path == before)
+}
+
+fn is_read(tool: &Tool) -> bool {
+    tool.spec().cloud == Cloud::PyroMind && tool.spec().route.method == Method::Get
 }
 
 /// Where to look before anything is tried again.
@@ -113,25 +145,42 @@ fn look(call: &Call) -> String {
     if let Some(unique) = call.spec().unique() {
         return format!("look with {} whether it was made after all, before trying again", unique.list.tool);
     }
-    let get = call.tool().subject().map(|name| format!("pyromind_get_{}", noun(name)));
-    match get.as_deref().and_then(tools::find) {
+    match reader(call) {
         Some(get) => format!("look at its state with {} before trying again", get.name()),
         None => next_step(call).to_owned(),
     }
 }
 
-/// One message stands for several causes, and none of them is that somebody deleted it (R-PM-014, R-PM-034).
-fn missing(call: &Call) -> Diagnosis {
+/// What is never tried instead of a backup (R-PM-051).
+const NO_OTHER_WAY: &str = "; deleting without a backup is the user's decision";
+
+/// The state that a call needs (R-PM-055, R-PM-059, R-PM-097, R-PM-100).
+fn state_needed(call: &Call) -> &'static str {
+    let (path, needs_instance) = (call.spec().route.path, call.tool().subject() == Some("instance_id"));
+    match path.rsplit('/').next() {
+        Some("pause") if needs_instance => "only a running instance can be paused",
+        Some("pause") => {
+            "only a running job can be paused; one in success, completed, failed or canceled has ended for good"
+        }
+        Some("resume") if needs_instance => {
+            "only a paused instance can be resumed; no call brings a stopped one back"
+        }
+        Some("resume") => "only a paused job can be resumed; one that has ended can be submitted anew",
+        Some(_) | None => "the cloud's message says which state it would have to be in",
+    }
+}
+
+/// One message stands for several causes, and none of them is that somebody deleted it (R-PM-014, R-PM-034,
+/// R-PM-103).
+fn missing(call: &Call, message: &str) -> Diagnosis {
     let rule = "cloud-not-found";
     let Some(argument) = call.tool().subject() else {
-        return told(
-            rule,
-            "there is nothing at this address",
-            "ask the user to check the endpoint that the server was started with",
-        );
+        return missing_model(call, message);
     };
     let subject = subject(call);
-    let (text, fix) = if call.spec().route.path.ends_with("/vnc") {
+    let path = call.spec().route.path;
+    let list = lister(call).map_or("a list", Tool::name);
+    let (text, fix) = if path.ends_with("/vnc") {
         (
             format!(
                 "{subject} wasn't found, or has no VNC: it isn't enabled, or the sandbox doesn't run; the cloud doesn't say \
@@ -140,15 +189,39 @@ fn missing(call: &Call) -> Diagnosis {
             "call pyromind_get_sandbox to tell the two apart; VNC is there only while the status is running"
                 .to_owned(),
         )
+    } else if message.contains("checkpoint") {
+        (
+            format!("{subject} wasn't found, or the checkpoint wasn't; the cloud doesn't say which"),
+            format!(
+                "compare the id with {list}; a checkpoint's name comes from the user or from the result of a pause: \
+                 don't make one up or take another"
+            ),
+        )
     } else {
-        let list = format!("pyromind_list_{}", noun(argument));
-        let list = tools::all().map(Tool::name).find(|name| name.starts_with(&list)).unwrap_or("a list");
         (
             format!("{subject} wasn't found: the id is wrong, or it has expired or been deleted"),
             format!("compare the id with {list} and ask the user; don't take another"),
         )
     };
     (rule, text.clone(), Fault::new(argument, text, fix), false)
+}
+
+/// A create that isn't found names a model that isn't (R-PM-069); anything else has another address.
+fn missing_model(call: &Call, message: &str) -> Diagnosis {
+    let rule = "cloud-not-found";
+    match call.text("model_name").filter(|_| message.contains("model")) {
+        Some(model) => {
+            let version = call.text("model_version").unwrap_or("latest");
+            let text = format!("PyroMind has no model {model} of version {version}; nothing was created");
+            let fix = "ask the user for a model that was uploaded to the platform; don't take another";
+            (rule, text.clone(), Fault::new("model_name", text, fix), false)
+        }
+        None => told(
+            rule,
+            "there is nothing at this address",
+            "ask the user to check the endpoint that the server was started with",
+        ),
+    }
 }
 
 fn conflict(call: &Call, message: &str) -> Diagnosis {
@@ -160,8 +233,17 @@ fn conflict(call: &Call, message: &str) -> Diagnosis {
             (rule, text.clone(), Fault::new(unique.name, text, fix), false)
         }
         (None, Effect::Destroy) if message.contains("running") => {
-            let force = call.tool().request().field("force").is_some();
-            told(rule, format!("tasks run in {}, so it wasn't deleted", subject(call)), busy(force))
+            let text = if message.contains("tasks") {
+                format!("tasks run in {}, so it wasn't deleted", subject(call))
+            } else {
+                format!("{} runs, so it wasn't deleted", subject(call))
+            };
+            told(rule, text, busy(call))
+        }
+        (None, Effect::Update) if message.contains("name") => {
+            let text = "the new name is taken by another instance; nothing was changed";
+            let fix = "ask the user for another name; never make one up";
+            (rule, text.to_owned(), Fault::new("name", text, fix), false)
         }
         (None, _) => {
             told(rule, format!("the cloud says that this conflicts with {}", subject(call)), look(call))
@@ -169,13 +251,27 @@ fn conflict(call: &Call, message: &str) -> Diagnosis {
     }
 }
 
-/// What to do about running tasks. The server never takes the harder way by itself (R-PM-021, R-PM-050).
-const fn busy(has_force: bool) -> &'static str {
-    if has_force {
-        "tell the user: wait until they have ended, or delete with force true, which kills them for good; that is the user's \
-         decision"
-    } else {
-        "tell the user: pause it, then delete it; force, which the cloud's message may name, is no documented parameter here"
+/// What to do about what runs. The server never takes the harder way by itself (R-PM-021, R-PM-050, R-PM-082,
+/// R-PM-095).
+fn busy(call: &Call) -> &'static str {
+    let request = call.tool().request();
+    match (request.field("force"), request.field("delete_logs"), request.field("delete_output")) {
+        (None, _, _) => {
+            "tell the user: pause it, then delete it; force, which the cloud's message may name, is no documented parameter \
+             here"
+        }
+        (Some(_), Some(_), _) => {
+            "tell the user: pause it first, wait until it has ended, or delete with force true, which ends it at once and \
+             may corrupt partial checkpoints; that is the user's decision"
+        }
+        (Some(_), None, Some(_)) => {
+            "tell the user: wait until it has ended, or delete with force true, which ends it at once and keeps what it \
+             has processed; that is the user's decision"
+        }
+        (Some(_), None, None) => {
+            "tell the user: wait until they have ended, or delete with force true, which kills them for good; that is the \
+             user's decision"
+        }
     }
 }
 
@@ -188,7 +284,8 @@ fn storage(call: &Call) -> Diagnosis {
         "" => "PyroMind may not use a bucket that this needs; what state it left isn't known".to_owned(),
         bucket => format!("PyroMind may not use the bucket {bucket}; what state it left isn't known"),
     };
-    let fix = format!("ask the user to grant PyroMind access to it; {}", look(call));
+    let other = if call.text("backup_bucket").is_some() { NO_OTHER_WAY } else { "" };
+    let fix = format!("ask the user to grant PyroMind access to it; {}{other}", look(call));
     ("cloud-storage-permission", text.clone(), Fault::new(path, text, fix), false)
 }
 

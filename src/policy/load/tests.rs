@@ -87,6 +87,8 @@ fn compiled_policies_make_sense() {
             "workspace-created-once",
             "sandbox-created-once",
             "instance-created-once",
+            "inference-created-once",
+            "training-created-once",
             "times-ahead",
             "template-judged",
             "region-confirmed",

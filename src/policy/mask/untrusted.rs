@@ -31,7 +31,7 @@ const AROUND: usize = 5;
 /// What stands between the lines of one text. A line break itself would let a text pass for several.
 const BREAK: &str = " ⏎ ";
 /// The arguments with which less is asked for, where a tool takes them.
-const NARROWING: [&str; 4] = ["MaxLines", "MaxEventsNum", "StartTime", "EndTime"];
+const NARROWING: [&str; 5] = ["MaxLines", "MaxEventsNum", "StartTime", "EndTime", "log_lines"];
 
 /// The untrusted texts of one result.
 #[derive(Default)]

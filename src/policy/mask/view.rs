@@ -10,7 +10,7 @@ use super::untrusted::Texts;
 use super::{HIDDEN, first, last4};
 use crate::policy::hand_over::Deposit;
 use crate::policy::plain::plain;
-use crate::policy::sweep::{Seen, Text};
+use crate::policy::sweep::{GONE, Seen, Text};
 use crate::spec::marks::{Kind, Mark, Shape};
 
 /// The most bytes of a free text that are shown.
@@ -60,6 +60,9 @@ impl<'v> View<'v> {
         }
         if let Some(shown) = self.texts.show(shape, value, self.seen, self.redactions) {
             return shown;
+        }
+        if shape.open {
+            return self.open("", value);
         }
         match (&shape.kind, value) {
             (Kind::Object(fields), Value::Object(object)) => self.object(fields, object),
@@ -140,6 +143,32 @@ impl<'v> View<'v> {
             *self.redactions.entry("stripped".to_owned()).or_default() += stripped;
         }
         text
+    }
+
+    /// A value of settings that no type describes, whose name is `name`: a text is read as what a program printed of
+    /// it, for the name may say that it is a secret.
+    fn open(&mut self, name: &str, value: &Value) -> Value {
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => {
+                self.seen.sweep_value(value.clone(), self.redactions)
+            }
+            Value::String(text) => {
+                let text = self.plain(text);
+                let lead = format!("{name}=");
+                let swept = self.seen.sweep(&format!("{lead}{text}"), Text::Printed, self.redactions);
+                swept.strip_prefix(&lead).unwrap_or(GONE).into()
+            }
+            Value::Array(items) => items.iter().map(|item| self.open(name, item)).collect(),
+            Value::Object(object) => {
+                let mut shown = Map::new();
+                for (key, value) in object {
+                    let value = self.open(key, value);
+                    let key = self.plain(key);
+                    self.seen.insert_free(&mut shown, &key, value, self.redactions);
+                }
+                Value::Object(shown)
+            }
+        }
     }
 
     fn number(&mut self, text: &str) -> Value {

@@ -41,7 +41,7 @@ pub(super) fn arguments(
     now: Timestamp,
 ) -> Result<Approval, Box<Ruling>> {
     let before = made_before(policy, sent, knowledge.history, now);
-    let question = arguments_question(policy, rule, shown, before, knowledge.account);
+    let question = arguments_question(policy, rule, shown, knowledge.history, before, knowledge.account);
     if before.is_none() && policy.settings.operator.approves(sent) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
     }
@@ -58,10 +58,11 @@ pub(in crate::policy) fn arguments_question(
     policy: &Policy,
     rule: &Confirm,
     call: &Call,
+    history: &History,
     before: Option<Timestamp>,
     account: &str,
 ) -> Question {
-    question::arguments(rule, call, &ask_call(call), before, &setting(policy, account))
+    question::arguments(rule, call, &ask_call(call), history, before, &setting(policy, account))
 }
 
 /// When the same call was made a short while ago, if it was.

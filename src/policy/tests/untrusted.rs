@@ -276,6 +276,80 @@ proptest! {
     }
 }
 
+fn shown_by(tool: &str, arguments: &Value, reply: Value) -> Value {
+    let call = call(tool, arguments);
+    let mut seen = Seen::default();
+    seen.note(CANARY);
+    let shown = policy().mask_reply(&call, &Outcome::Reply(Raw::new(reply)), &mut seen).unwrap();
+    shown.masked.body().clone()
+}
+
+/// PyroMind has logs as one text and as a list of lines; either is taken wherever the other is documented.
+#[test]
+fn logs_are_a_text_or_a_list_of_lines() {
+    let instance = |logs: Value| {
+        let reply = json!({ "instance_id": "jp_1", "logs": logs });
+        shown_by("pyromind_get_instance", &json!({ "instance_id": "jp_1" }), reply)["logs"].clone()
+    };
+    assert_eq!(instance(json!("started")), "started");
+    assert_eq!(instance(json!(["started", "ready"])), "started ⏎ ready");
+    assert_eq!(instance(json!([])), json!(null));
+    for tool in ["pyromind_get_inference_task", "pyromind_get_training_job"] {
+        let job = |logs: Value| {
+            let reply = json!({ "job_id": "j_1", "logs": logs });
+            shown_by(tool, &json!({ "job_id": "j_1", "include_logs": true }), reply)["logs"].clone()
+        };
+        assert_eq!(job(json!(["started", "ready"])), json!(["started", "ready"]));
+        assert_eq!(job(json!("started")), json!(["started"]));
+        assert_eq!(job(json!(null)), json!(null));
+    }
+}
+
+/// R-PM-080: what is asked for less with, where a log was too long.
+#[test]
+fn a_long_log_of_a_job_says_how_to_get_less() {
+    let lines: Vec<String> = (0..5_000).map(|line| format!("Epoch {line} done, and well")).collect();
+    let arguments = json!({ "job_id": "train_1", "include_logs": true, "log_lines": 5_000 });
+    let body =
+        shown_by("pyromind_get_training_job", &arguments, json!({ "job_id": "train_1", "logs": lines }));
+    let label = body["untrusted"].as_str().unwrap();
+    assert!(label.ends_with("earlier lines are left out. Ask for less with log_lines."), "{label}");
+}
+
+/// Settings that no type describes are shown, but for what looks like a secret or is somebody's name.
+#[test]
+fn open_settings_are_shown_but_for_secrets() {
+    let given = json!({
+        "learning_rate": 0.0003,
+        "epochs": 100,
+        "amp": true,
+        "seed": null,
+        "optimizer": "adam",
+        "net_arch": [64, "tanh\u{1b}[31m\u{200b}"],
+        "schedule": { "kind": "cosine", "wandb_api_key": "a-key-of-some-length" },
+        "run_token": "also-of-some-length",
+        "author": "zhangwei-canary-7f3a",
+        "zhangwei-canary-7f3a": 1,
+        "contact": "mail a.b@acme.example",
+    });
+    let reply = json!({ "job_id": "train_1", "hyperparameters": given });
+    let body = shown_by("pyromind_get_training_job", &json!({ "job_id": "train_1" }), reply);
+    let expected = json!({
+        "learning_rate": 0.0003,
+        "epochs": 100,
+        "amp": true,
+        "seed": null,
+        "optimizer": "adam",
+        "net_arch": [64, "tanh"],
+        "schedule": { "kind": "cosine", "wandb_api_key": "[masked]" },
+        "run_token": "[masked]",
+        "author": "[masked]",
+        "[masked]": 1,
+        "contact": "mail [masked]",
+    });
+    assert_eq!(body["hyperparameters"].to_string(), expected.to_string());
+}
+
 /// R-DLC-52: a list of lists is walked like any other: its texts are labelled, its rows keep their places, and an empty one
 /// is explained.
 #[test]

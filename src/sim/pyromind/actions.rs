@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::MISSING;
 use super::envelope::{Answer, Failure, Success};
 use super::params::{Fields, parse_body};
 use super::sandboxes::not_found;
@@ -19,9 +20,7 @@ const SCRIPT_RUNNING: SignedDuration = SignedDuration::from_secs(20);
 
 /// Scripts are found here, unless their names hold [`MISSING`].
 const SCRIPTS: &str = "/home/user/";
-/// Neither a script nor a package of a name with this exists.
-const MISSING: &str = "missing";
-/// Nor does a package of a name with this.
+/// A package of a name with this doesn't exist either.
 const UNKNOWN: &str = "unknown";
 
 /// An action with what it needs.

@@ -6,6 +6,7 @@ mod token;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::DENIED;
 use super::envelope::{Answer, Failure, Success};
 use super::params::{Fields, Page, ResourceConfig, choice, flag, parse_body};
 use crate::sim::params::Query;
@@ -18,9 +19,6 @@ pub(super) use token::get_access_token;
 
 /// The image of whoever names none.
 const DEFAULT_IMAGE: &str = "pyromind-instance:latest";
-
-/// A bucket of a name with this can't be written to.
-const DENIED: &str = "denied";
 
 /// What messages say before the fields of a `resource_config`.
 const RESOURCES: &str = "resource_config.";

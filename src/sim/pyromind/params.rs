@@ -32,6 +32,23 @@ pub(super) fn positive(query: &Query, name: &str, default: u64) -> Result<u64, F
     number.ok_or_else(|| Failure::bad_request(format!("{name} must be positive integer")))
 }
 
+/// A time in the query, past or not.
+pub(super) fn instant(query: &Query, name: &str) -> Result<Option<Timestamp>, Failure> {
+    let malformed = |_| Failure::bad_request(format!("{name} must be ISO 8601 time with offset"));
+    query.text(name).map(|text| text.parse().map_err(malformed)).transpose()
+}
+
+/// A number in the query that is greater than 0.
+pub(super) fn positive_number(query: &Query, name: &str) -> Result<Option<f64>, Failure> {
+    let Some(text) = query.text(name) else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| is_positive(*number));
+    number.map(Some).ok_or_else(|| Failure::bad_request(format!("{name} must be positive")))
+}
+
+fn is_positive(number: f64) -> bool {
+    number.is_finite() && number > 0.0
+}
+
 /// The part of a list that `page` (from 1) and `page_size` (20 by default) ask for.
 pub(super) struct Page {
     pub(super) number: u64,
@@ -125,6 +142,32 @@ impl<'a> Fields<'a> {
     /// An object inside this one, and what messages say before the names of its fields.
     pub(super) fn object(self, name: &str, prefix: &'static str) -> Result<Option<Self>, Failure> {
         Ok(self.typed(name, "object", Value::as_object)?.map(|map| Self { map, prefix }))
+    }
+
+    /// An object inside this one, which must be there.
+    pub(super) fn required_object(self, name: &str, prefix: &'static str) -> Result<Self, Failure> {
+        self.object(name, prefix)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// An object of any fields.
+    pub(super) fn map(self, name: &str) -> Result<Option<&'a Map<String, Value>>, Failure> {
+        self.typed(name, "object", Value::as_object)
+    }
+
+    /// Every field.
+    pub(super) fn all(self) -> &'a Map<String, Value> {
+        self.map
+    }
+
+    /// A number greater than 0.
+    pub(super) fn positive_number(self, name: &str) -> Result<Option<f64>, Failure> {
+        self.typed(name, "positive", |value| value.as_f64().filter(|number| is_positive(*number)))
+    }
+
+    /// From 1 to 10; 5 when nobody says.
+    pub(super) fn priority(self) -> Result<u64, Failure> {
+        let read = |value: &Value| value.as_u64().filter(|number| (1..=10).contains(number));
+        Ok(self.typed("priority", "integer from 1 to 10", read)?.unwrap_or(5))
     }
 
     /// A time that lies ahead of `at`.

@@ -10,7 +10,7 @@ pub(in crate::sim) const HOST: &str = "api-portal.pyromind.ai";
 const BASE: &str = "/api/v1/";
 
 /// The first words of PyroMind's paths; PAI has no such paths.
-const FAMILIES: [&str; 2] = ["sandboxes", "instances"];
+const FAMILIES: [&str; 4] = ["sandboxes", "instances", "inference", "training"];
 
 /// Whether a path is of a family of operations, known or not.
 pub(in crate::sim) fn has_family(path: &str) -> bool {
@@ -36,6 +36,16 @@ pub(in crate::sim) enum Operation {
     PauseInstance(String),
     ResumeInstance(String),
     GetInstanceAccessToken(String),
+    CreateInferenceTask,
+    ListInferenceTasks,
+    GetInferenceTask(String),
+    DeleteInferenceTask(String),
+    SubmitTrainingJob,
+    ListTrainingJobs,
+    GetTrainingJob(String),
+    DeleteTrainingJob(String),
+    PauseTrainingJob(String),
+    ResumeTrainingJob(String),
 }
 
 impl Operation {
@@ -64,6 +74,16 @@ impl Operation {
             ("POST", ["instances", instance, "pause"]) => Self::PauseInstance(id(instance)),
             ("POST", ["instances", instance, "resume"]) => Self::ResumeInstance(id(instance)),
             ("GET", ["instances", instance, "access-token"]) => Self::GetInstanceAccessToken(id(instance)),
+            ("POST", ["inference"]) => Self::CreateInferenceTask,
+            ("GET", ["inference"]) => Self::ListInferenceTasks,
+            ("GET", ["inference", task]) => Self::GetInferenceTask(id(task)),
+            ("DELETE", ["inference", task]) => Self::DeleteInferenceTask(id(task)),
+            ("POST", ["training", "jobs"]) => Self::SubmitTrainingJob,
+            ("GET", ["training", "jobs"]) => Self::ListTrainingJobs,
+            ("GET", ["training", "jobs", job]) => Self::GetTrainingJob(id(job)),
+            ("DELETE", ["training", "jobs", job]) => Self::DeleteTrainingJob(id(job)),
+            ("POST", ["training", "jobs", job, "pause"]) => Self::PauseTrainingJob(id(job)),
+            ("POST", ["training", "jobs", job, "resume"]) => Self::ResumeTrainingJob(id(job)),
             _ => return None,
         })
     }
@@ -86,6 +106,16 @@ impl Operation {
             Self::PauseInstance(_) => "pyromind_pause_instance",
             Self::ResumeInstance(_) => "pyromind_resume_instance",
             Self::GetInstanceAccessToken(_) => "pyromind_get_instance_access_token",
+            Self::CreateInferenceTask => "pyromind_create_inference_task",
+            Self::ListInferenceTasks => "pyromind_list_inference_tasks",
+            Self::GetInferenceTask(_) => "pyromind_get_inference_task",
+            Self::DeleteInferenceTask(_) => "pyromind_delete_inference_task",
+            Self::SubmitTrainingJob => "pyromind_submit_training_job",
+            Self::ListTrainingJobs => "pyromind_list_training_jobs",
+            Self::GetTrainingJob(_) => "pyromind_get_training_job",
+            Self::DeleteTrainingJob(_) => "pyromind_delete_training_job",
+            Self::PauseTrainingJob(_) => "pyromind_pause_training_job",
+            Self::ResumeTrainingJob(_) => "pyromind_resume_training_job",
         }
     }
 }

@@ -49,7 +49,7 @@ impl Cloud {
         envelope
     }
 
-    /// The status that a sandbox or an instance shows.
+    /// The status that anything shows.
     pub(super) fn status(&self, path: &str, second: i64) -> Value {
         self.get(path, second)["data"]["status"].clone()
     }
@@ -66,14 +66,18 @@ pub(super) fn request(method: &str, path: &str, body: &Value) -> Request<Bytes> 
         .unwrap()
 }
 
-/// The path of a sandbox or an instance of the default world.
+/// The path of what is called so in the default world.
 pub(super) fn path_of(name: &str) -> String {
     let world = World::seeded(1);
     let sandboxes = world.pyromind.sandboxes.iter().filter(|sandbox| sandbox.name == name);
     let instances = world.pyromind.instances.iter().filter(|instance| instance.name == name);
+    let tasks = world.pyromind.tasks.iter().filter(|task| task.name == name);
+    let jobs = world.pyromind.jobs.iter().filter(|job| job.name == name);
     let mut paths = sandboxes
         .map(|sandbox| format!("/sandboxes/{}", sandbox.id))
-        .chain(instances.map(|instance| format!("/instances/{}", instance.id)));
+        .chain(instances.map(|instance| format!("/instances/{}", instance.id)))
+        .chain(tasks.map(|task| format!("/inference/{}", task.id)))
+        .chain(jobs.map(|job| format!("/training/jobs/{}", job.id)));
     paths.next().unwrap()
 }
 

@@ -1,3 +1,4 @@
+use http::header::AUTHORIZATION;
 use std::collections::BTreeSet;
 
 use http::Request;
@@ -40,7 +41,9 @@ fn what_is_no_operation_is_not_found() {
         ("GET", "/sandboxes/a/b"),
         ("POST", "/instances/jp_1/stop"),
         ("GET", "/quotas"),
-        ("GET", "/training/jobs"),
+        ("GET", "/training"),
+        ("POST", "/training/jobs/train_1/cancel"),
+        ("POST", "/inference/inf_1/pause"),
     ] {
         let answer = cloud.send(request(method, path, &Value::Null), 0);
         assert_eq!(answer, failure(404, "endpoint not found"), "{method} {path}");
@@ -85,6 +88,16 @@ fn the_journal_names_the_tool_and_the_cluster() {
         ("POST", "/instances/x/pause", "pause_instance"),
         ("POST", "/instances/x/resume", "resume_instance"),
         ("GET", "/instances/x/access-token", "get_instance_access_token"),
+        ("POST", "/inference", "create_inference_task"),
+        ("GET", "/inference", "list_inference_tasks"),
+        ("GET", "/inference/x", "get_inference_task"),
+        ("DELETE", "/inference/x", "delete_inference_task"),
+        ("POST", "/training/jobs", "submit_training_job"),
+        ("GET", "/training/jobs", "list_training_jobs"),
+        ("GET", "/training/jobs/x", "get_training_job"),
+        ("DELETE", "/training/jobs/x", "delete_training_job"),
+        ("POST", "/training/jobs/x/pause", "pause_training_job"),
+        ("POST", "/training/jobs/x/resume", "resume_training_job"),
     ];
     for (method, path, _) in operations {
         cloud.send(request(method, path, &Value::Null), 0);
@@ -153,6 +166,53 @@ fn a_scripted_rival_takes_the_name_first() {
     }
 }
 
+/// R-PM-074, R-PM-090: of tasks and jobs no resources show, so that a rival differs in what does.
+#[test]
+fn a_scripted_rival_differs_in_what_shows() {
+    let machine = json!({"cpu": 2, "memory": 4, "gpu": 0});
+    let task = json!({
+        "name": "contested", "model_type": "cv", "model_name": "shelf-detector", "resource_config": machine,
+        "input_config": {"data_source": "s3://b/in"},
+        "output_config": {"output_bucket": "b", "output_path": "/out"},
+    });
+    let job = json!({
+        "name": "contested", "training_framework": "ray", "model_name": "m", "resource_config": machine,
+        "data_config": {"train_data_source": "s3://b/in"}, "hyperparameters": {"epochs": 5},
+        "output_config": {"output_bucket": "b", "output_path": "/out"},
+    });
+    for (family, tool, wish, shown, same, other) in [
+        (
+            "/inference",
+            "pyromind_create_inference_task",
+            task,
+            "/input_config/data_source",
+            json!("s3://b/in"),
+            json!("s3://b/in-other"),
+        ),
+        (
+            "/training/jobs",
+            "pyromind_submit_training_job",
+            job,
+            "/hyperparameters/epochs",
+            json!(5),
+            json!(6),
+        ),
+    ] {
+        for (is_same, expected) in [(true, same), (false, other)] {
+            let faults = json!([{"tool": tool, "nth": 2, "fault": "name-race", "same": is_same}]);
+            let cloud = Cloud::with_faults(&faults.to_string());
+            assert_eq!(cloud.post(family, &json!({}), 0), failure(400, "name is required"));
+            assert_eq!(cloud.post(family, &wish, 0)["code"], 409);
+            let rows = cloud.get(&format!("{family}?page_size=100"), 0)["data"]["jobs"].clone();
+            let found: Vec<&Value> =
+                rows.as_array().unwrap().iter().filter(|row| row["name"] == "contested").collect();
+            assert_eq!(found.len(), 1);
+            let whole = cloud.get(&format!("{family}/{}", found[0]["job_id"].as_str().unwrap()), 0);
+            assert_eq!(whole["data"].pointer(shown), Some(&expected), "{tool} {is_same}");
+        }
+    }
+}
+
 #[test]
 fn a_rival_who_may_not_have_it_creates_nothing() {
     let faults = r#"[{"tool": "pyromind_create_sandbox", "nth": 1, "fault": "name-race"}]"#;
@@ -214,7 +274,10 @@ fn reads_and_time_leave_the_state_alone() {
     let before = cloud.0.state().unwrap();
     let (sandbox, instance) = (path_of("ppo-lunar-dev"), path_of("rl-notebook"));
     for second in [0, 200_000] {
-        for path in ["/sandboxes", "/instances", &sandbox, &instance] {
+        let (task, job) = (path_of("traffic-replay"), path_of("ant-distill"));
+        for path in
+            ["/sandboxes", "/instances", "/inference", "/training/jobs", &sandbox, &instance, &task, &job]
+        {
             assert_eq!(cloud.get(path, second)["code"], 200, "{path}");
         }
         assert_eq!(cloud.get(&format!("{sandbox}/vnc"), second)["code"], 200);

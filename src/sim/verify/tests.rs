@@ -36,6 +36,12 @@ fn each_flaw_of_a_signature_has_its_own_error() {
         }),
         "400 IncompleteSignature"
     );
+    assert_eq!(
+        refused(|request| {
+            request.headers_mut().append(AUTHORIZATION, "acs redline-sim:AAAA".parse().unwrap());
+        }),
+        "400 IncompleteSignature"
+    );
     assert_eq!(set("authorization", "Bearer redline-sim"), "400 IncompleteSignature");
     assert_eq!(set("x-acs-extra", "unsigned"), "400 IncompleteSignature");
     assert_eq!(set("x-acs-date", "yesterday"), "400 InvalidTimeStamp.Format");

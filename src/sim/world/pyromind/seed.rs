@@ -1,4 +1,6 @@
-//! The sandboxes and instances that exist when the default clock starts.
+//! What exists when the default clock starts: sandboxes and instances here, tasks and jobs in [`jobs`].
+
+mod jobs;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,6 +11,8 @@ use super::{
 use crate::sim::clock::DEFAULT_START;
 use crate::sim::world::random::SplitMix64;
 use crate::sim::world::seed::before_start;
+
+pub(super) use jobs::{jobs, tasks};
 
 /// How many `rollout-worker-NN` there are, so that a list has a second page; the last two are stopped.
 const WORKERS: i64 = 16;
