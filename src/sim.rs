@@ -33,12 +33,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::cloud::transport::{Exchange, Transport};
 use faults::{Faults, Kind};
 use params::Query;
-use reply::CloudError;
+use reply::{Answer, CloudError};
 use route::{Endpoint, Route};
 use world::World;
 use world::file::StateFile;
@@ -196,7 +196,7 @@ impl Inner {
     }
 
     /// The answer to the next request.
-    fn reply(&mut self, result: Result<Map<String, Value>, CloudError>, host: &str) -> Response<Bytes> {
+    fn reply(&mut self, result: Result<Answer, CloudError>, host: &str) -> Response<Bytes> {
         let request_id = self.next_request_id();
         reply::render(result, &request_id, host)
     }
@@ -249,7 +249,7 @@ impl Inner {
         via: Via<'_>,
         at: Timestamp,
         entry: &mut Entry,
-    ) -> Result<Map<String, Value>, CloudError> {
+    ) -> Result<Answer, CloudError> {
         let Endpoint { product, region } = match via {
             Via::Process => Endpoint::parse(host)?,
             Via::Http { region } => Endpoint::served(host, request.headers(), region)?,
@@ -271,7 +271,8 @@ impl Inner {
         if let Some(Kind::NameRace { same }) = self.faults.strike(&tool) {
             aiworkspace::win_name_race(world, region, request.body(), same, at);
         }
-        match route {
+        let names_request = route.names_request();
+        let body = match route {
             Route::ListProducts => aiworkspace::list_products(world, region, query),
             Route::ListWorkspaces => aiworkspace::list_workspaces(world, region, query, at),
             Route::GetWorkspace(id) => aiworkspace::get_workspace(world, region, &id, query, at),
@@ -316,7 +317,8 @@ impl Inner {
             Route::SetJobTemplateDefaultVersion(id) => {
                 dlc::set_job_template_default_version(world, region, &id, request.body(), at)
             }
-        }
+        }?;
+        Ok(Answer { body, names_request })
     }
 }
 

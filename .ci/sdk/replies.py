@@ -12,7 +12,9 @@ DICT = re.compile(r"Dict\[str, (.+)\]")
 
 def faults(models, action, body):
     """What is wrong with the body of the reply to `action`, a sentence each."""
-    model = getattr(models, f"{action}ResponseBody")().from_map(body)
+    # Most bodies have a model of their own; some are one of the shared models.
+    declared = inspect.signature(getattr(models, f"{action}Response").__init__).parameters["body"].annotation
+    model = getattr(models, declared.rpartition(".")[2])().from_map(body)
     yield from dropped(action, body, model.to_map())
     yield from mistyped(action, model)
 

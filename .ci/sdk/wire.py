@@ -23,7 +23,7 @@ import recorder
 
 BINARY, SCHEMAS = sys.argv[1:]
 CASES = json.loads((pathlib.Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))
-REGION = "RegionId"  # Ours alone: it names the host.
+LOCAL = {"RegionId", "detail"}  # Ours alone: one names the host, the other is never sent.
 
 # Parameters without a case, and why. A path ends a parameter and all below it.
 LEFT_OUT = {
@@ -126,7 +126,7 @@ class Theirs:
 
     def request(self, service, action, arguments):
         names = WIRE_NAMES.get(action, {})
-        sent = ((name, value) for name, value in arguments.items() if name != REGION and not name[0].islower())
+        sent = ((name, value) for name, value in arguments.items() if name not in LOCAL)
         given = {names.get(name, name): value for name, value in sent}
         method = getattr(self.clients[service], f"{snake(action)}_with_options")
         values = []

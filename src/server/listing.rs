@@ -136,6 +136,19 @@ mod tests {
         }
     }
 
+    /// What the list costs an agent's context is bounded: in all, for the largest tool, and for any other.
+    #[test]
+    fn the_list_fits_its_budget() {
+        let size = |tool: &Listed| serde_json::to_string(tool).unwrap().len();
+        let listed = all();
+        for tool in &listed.tools {
+            let most = if tool.name == "dlc_create_job" { 10 * 1024 } else { 5 * 1024 };
+            assert!(size(tool) <= most, "{} has {} bytes", tool.name, size(tool));
+        }
+        let whole = serde_json::to_string(&listed).unwrap().len();
+        assert!(whole <= 64 * 1024, "{whole} bytes");
+    }
+
     #[test]
     fn tools_are_listed_whole_sorted_and_alike_each_time() {
         let listed = serde_json::to_string(&all()).unwrap();

@@ -88,17 +88,22 @@ fn leaf(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)
 }
 
+/// What went well.
+pub(super) struct Answer {
+    pub(super) body: Map<String, Value>,
+    /// Whether the body names the request. Dashboards leave that to a header.
+    pub(super) names_request: bool,
+}
+
 /// The HTTP answer; a success gets its `RequestId` here.
-pub(super) fn render(
-    result: Result<Map<String, Value>, CloudError>,
-    request_id: &str,
-    host: &str,
-) -> Response<Bytes> {
+pub(super) fn render(result: Result<Answer, CloudError>, request_id: &str, host: &str) -> Response<Bytes> {
     let (status, body) = match result {
-        Ok(mut body) => {
-            // Some replies have another place for it.
-            let name = if body.contains_key("RequestID") { "RequestID" } else { "RequestId" };
-            body.insert(name.to_owned(), json!(request_id));
+        Ok(Answer { mut body, names_request }) => {
+            if names_request {
+                // Some replies have another place for it.
+                let name = if body.contains_key("RequestID") { "RequestID" } else { "RequestId" };
+                body.insert(name.to_owned(), json!(request_id));
+            }
             (StatusCode::OK, body)
         }
         Err(error) => (error.status, error.body(request_id, host)),

@@ -331,6 +331,11 @@ impl Route {
         }
     }
 
+    /// Whether the answer's body names the request: all but those of dashboards do.
+    pub(super) fn names_request(&self) -> bool {
+        !matches!(self, Self::GetDashboard(_) | Self::GetRayDashboard(_))
+    }
+
     /// The tool of this operation: the product's prefix and the action in snake case.
     pub(super) fn tool(&self) -> String {
         let mut tool = self.product().tool_prefix().to_owned();

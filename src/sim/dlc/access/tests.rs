@@ -92,6 +92,7 @@ fn only_a_ray_job_has_a_dashboard() {
     assert!(url(&plain.1).starts_with(&format!("{proxy}/dashboard/{ray}?ticket={SECRET_MARK}-")));
     assert!(url(&with_metrics.1).starts_with(&format!("{proxy}/ray/dashboard/{ray}?ticket={SECRET_MARK}-")));
     assert_eq!(with_metrics.1["metricsEnabled"], "true");
+    assert_eq!(plain.1.as_object().unwrap().len(), 1, "no request id");
     for other in ["detector-pretrain", "detector-eval"] {
         let [(plain_status, plain), (ray_status, ray)] = dashboards(&simulator, &job_id(other), "");
         assert_eq!((plain_status, ray_status), (200, 200));
