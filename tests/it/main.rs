@@ -19,6 +19,7 @@ mod canaries;
 mod command_line;
 mod consent;
 mod dry_run;
+mod every_tool;
 mod hand_over;
 mod insight;
 mod job_updates;
