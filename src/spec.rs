@@ -224,18 +224,12 @@ enum Decoded {
 /// An operation with its types erased: what the catalogue holds.
 pub struct Tool {
     spec: Spec,
-    request: fn() -> Value,
-    reply: fn() -> Value,
+    generate_request: fn() -> Value,
+    generate_reply: fn() -> Value,
     decode: fn(&Value) -> Decoded,
-    faces: OnceLock<Faces>,
+    request: OnceLock<Shape>,
+    reply: OnceLock<Shape>,
     validator: OnceLock<Option<Validator>>,
-}
-
-/// What derives from the request and reply types, made on first use.
-struct Faces {
-    schema: Schema,
-    request: Shape,
-    reply: Shape,
 }
 
 impl Tool {
@@ -243,10 +237,11 @@ impl Tool {
     pub const fn of<O: Operation>() -> Self {
         Self {
             spec: O::SPEC,
-            request: schema::generate::<O>,
-            reply: schema::generate::<O::Reply>,
+            generate_request: schema::generate::<O>,
+            generate_reply: schema::generate::<O::Reply>,
             decode: decode::<O>,
-            faces: OnceLock::new(),
+            request: OnceLock::new(),
+            reply: OnceLock::new(),
             validator: OnceLock::new(),
         }
     }
@@ -261,19 +256,20 @@ impl Tool {
         self.spec.name
     }
 
-    /// The tool's description and both faces of its schema.
-    pub fn schema(&self) -> &Schema {
-        &self.faces().schema
+    /// The tool's description and both faces of its schema. They are made anew each time: a client asks for them
+    /// once, and kept they would take more room than all else.
+    pub fn schema(&self) -> Schema {
+        Schema::of(self.spec.name, &(self.generate_request)())
     }
 
-    /// The marked structure of its arguments.
+    /// The marked structure of its arguments, made on first use.
     pub fn request(&self) -> &Shape {
-        &self.faces().request
+        self.request.get_or_init(|| Shape::of(&(self.generate_request)()))
     }
 
-    /// The marked structure of its reply.
+    /// The marked structure of its reply, made on first use.
     pub fn reply(&self) -> &Shape {
-        &self.faces().reply
+        self.reply.get_or_init(|| Shape::of(&(self.generate_reply)()))
     }
 
     /// The argument that names the one thing that a call is about: the one marked so, else the last parameter of
@@ -292,18 +288,6 @@ impl Tool {
         marked.map(|(name, _)| name.as_str()).or_else(|| self.spec.route.parameters().last())
     }
 
-    fn faces(&self) -> &Faces {
-        self.faces.get_or_init(|| {
-            let request = (self.request)();
-            let reply = (self.reply)();
-            Faces {
-                schema: Schema::of(self.spec.name, &request),
-                request: Shape::of(&request),
-                reply: Shape::of(&reply),
-            }
-        })
-    }
-
     /// Parses `arguments`: their size, the schema, the path, the type, then [`Operation::check`].
     ///
     /// # Errors
@@ -313,7 +297,7 @@ impl Tool {
         let arguments = self.with_texts(arguments);
         let given = Value::Object(arguments.clone().into_owned());
         let mut faults = Faults::default();
-        match self.validator.get_or_init(|| Validator::of(&(self.request)())) {
+        match self.validator.get_or_init(|| Validator::of(&(self.generate_request)())) {
             Some(validator) => faults.merge(validator.faults(&given)),
             None => faults.push(Fault::new("", "this tool's schema doesn't compile", "report this as a bug")),
         }

@@ -8,8 +8,9 @@ use rmcp::model::{
     CacheScope, ErrorData, Implementation, ListResourcesResult, ListToolsResult, ReadResourceResult,
     Resource, ResourceContents, ServerCapabilities, ServerConfig, Tool as Listed, ToolAnnotations,
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
+use crate::spec::schema::Schema;
 use crate::spec::{Effect, Tool};
 use crate::tools;
 use crate::tools::selection::Selection;
@@ -53,9 +54,12 @@ pub(super) fn info(simulated: bool) -> ServerConfig {
 }
 
 fn list(tool: &'static Tool) -> Listed {
-    let schema = tool.schema();
-    let input = schema.advertised.as_object().cloned().unwrap_or_default();
-    let mut listed = Listed::new(tool.name(), schema.description.as_str(), Arc::new(input));
+    let Schema { description, full: _, advertised } = tool.schema();
+    let input = match advertised {
+        Value::Object(input) => input,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    };
+    let mut listed = Listed::new(tool.name(), description, Arc::new(input));
     listed.title = Some(tool.spec().title.to_owned());
     listed.annotations = annotations(tool.spec().effect);
     listed
@@ -182,7 +186,7 @@ mod tests {
         assert_eq!(listed.len(), tools::all().count());
         for (tool, shown) in all().tools.iter().zip(listed) {
             let read = serde_json::to_value(resource(&shown.uri).unwrap()).unwrap();
-            let whole: serde_json::Value =
+            let whole: Value =
                 serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
             assert_eq!(whole, tools::find(&tool.name).unwrap().schema().full);
             assert_eq!(read["contents"][0]["uri"], json!(shown.uri));

@@ -65,6 +65,9 @@ fn whole() -> String {
 
 #[test]
 fn compiled_policies_make_sense() {
+    for (file, text) in [("red-lines.toml", RED_LINES), ("default.toml", DEFAULT)] {
+        assert!(parse(file, text).is_ok(), "{:?}", parse(file, text));
+    }
     let (rules, sha256) = compiled().unwrap();
     let ids: Vec<&str> = rules
         .secret_argument

@@ -254,12 +254,9 @@ fn names_say_cloud_and_action() {
 fn path_parameters_and_the_region_are_required() {
     for tool in all() {
         let spec = tool.spec();
-        let required: Vec<&str> = tool.schema().full["required"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|name| name.as_str().unwrap())
-            .collect();
+        let full = tool.schema().full;
+        let required: Vec<&str> =
+            full["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
         let named: Vec<&str> =
             spec.route.path.split('/').filter_map(|step| step.strip_prefix('{')?.strip_suffix('}')).collect();
         for name in &named {
