@@ -8,6 +8,7 @@ import concurrent.futures
 import datetime
 import json
 import os
+import re
 import pathlib
 import sys
 import tempfile
@@ -77,6 +78,19 @@ class Clouds:
         request = dlc_models.ListJobsRequest(page_size=100, **filters)
         answer = self.dlc.list_jobs_with_options(request, {}, cloud.RUNTIME).body
         return {row.job_id: row for row in answer.jobs}
+
+
+def a_workspace(clouds, name):
+    """A workspace is made and listed; a second of its name is refused."""
+    request = aiworkspace_models.CreateWorkspaceRequest(
+        workspace_name=name, description="Made by a check with the SDK", env_types=["prod"]
+    )
+    create = lambda: clouds.aiworkspace.create_workspace_with_options(request, {}, cloud.RUNTIME)
+    made = create().body.workspace_id
+    listing = aiworkspace_models.ListWorkspacesRequest(workspace_name=name)
+    rows = clouds.aiworkspace.list_workspaces_with_options(listing, {}, cloud.RUNTIME).body.workspaces
+    expect("ids of what was made", [made], [row.workspace_id for row in rows])
+    refused("WorkspaceNameAlreadyExists", create)
 
 
 def a_job(clouds):
@@ -240,6 +254,7 @@ def main():
             for name, settings in SIGNATURES.items():
                 for kind, key in {"a key": cloud.KEY, "a session": cloud.SESSION}.items():
                     clouds = Clouds(address, key, **settings)
+                    a_workspace(clouds, re.sub("[^a-z0-9]", "_", f"sdk_{kind[-3:]}_{name}")[:23])
                     a_job(clouds)
                     a_whole_job(clouds)
                     logs(clouds)

@@ -186,8 +186,7 @@ mod tests {
         assert_eq!(listed.len(), tools::all().count());
         for (tool, shown) in all().tools.iter().zip(listed) {
             let read = serde_json::to_value(resource(&shown.uri).unwrap()).unwrap();
-            let whole: Value =
-                serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
+            let whole: Value = serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
             assert_eq!(whole, tools::find(&tool.name).unwrap().schema().full);
             assert_eq!(read["contents"][0]["uri"], json!(shown.uri));
         }
