@@ -79,7 +79,8 @@ async fn an_unlisted_image_inside_a_template() {
     };
     let hidden = content(DETECTOR).to_string().replace(DETECTOR, "evil.example\\u002fminer:latest");
     for content in [json!(content(UNLISTED).to_string()), content(UNLISTED), json!(hidden)] {
-        let create = json!({ "RegionId": REGION, "WorkspaceId": VISION, "TemplateName": "mine", "Content": content });
+        let create =
+            json!({ "RegionId": REGION, "WorkspaceId": VISION, "TemplateName": "mine", "Content": content });
         let refusal = arena.crossed_nothing(RULE, CREATE_TEMPLATE, create).await;
         assert_eq!(paths(&refusal), ["Content.JobSpecs[0].Image"]);
         let mut update = template_id(TRAIN_TEMPLATE);
@@ -122,8 +123,8 @@ async fn an_image_listed_elsewhere_or_long_ago() {
     assert_eq!(arena.session.call(LIST_IMAGES, asked).await.unwrap()["Images"], json!([]));
     arena.crossed_nothing(RULE, CREATE_JOB, job(VISION, UNLISTED)).await;
 
-    // Seven hours a step: after four more, what the first lists taught is forgotten.
-    let arena = Arena::listed(&["--clock-step", "7h"]).await;
+    // Nine hours a step: after three more, what a list taught is forgotten.
+    let arena = Arena::listed(&["--clock-step", "9h"]).await;
     let refusal = arena.crossed_nothing(RULE, CREATE_JOB, job(VISION, PYTORCH)).await;
     assert_eq!(paths(&refusal), ["JobSpecs[0].Image", "WorkspaceId"]);
     arena.list().await;

@@ -23,7 +23,9 @@ fn live() -> Home {
 /// Attack 18: what a dry run prints can't be sent: it has no signature, no nonce and no key, however it is launched.
 #[test]
 fn a_dry_run_that_signs() {
-    for flags in [&["--cloud", "sim"][..], &["--cloud", "live"], &["--cloud", "live", "--signature", "roa-hmac-sha1"]] {
+    for flags in
+        [&["--cloud", "sim"][..], &["--cloud", "live"], &["--cloud", "live", "--signature", "roa-hmac-sha1"]]
+    {
         let home = live();
         let arguments = here().to_string();
         let ran = home.run(&[&["call", "--dry-run", "--json", LIST_WORKSPACES, &arguments], flags].concat());
@@ -32,7 +34,18 @@ fn a_dry_run_that_signs() {
         assert!(!ran.stdout.to_lowercase().contains("canary"), "{}", ran.stdout);
         assert!(!home.file("state").exists());
     }
-    let ran = live().run(&["call", "--dry-run", "--json", CREATE_JOB, &job(VISION, UNLISTED).to_string()]);
+    let arguments = job(VISION, UNLISTED).to_string();
+    let ran = live().run(&[
+        "call",
+        "--dry-run",
+        "--json",
+        "--provenance",
+        "refuse",
+        "--region",
+        REGION,
+        CREATE_JOB,
+        &arguments,
+    ]);
     assert_eq!((ran.code, &ran.json()["verdict"]), (Some(1), &json!("refused")));
 }
 
@@ -58,7 +71,9 @@ fn answer(mut stream: TcpStream, to: &str) -> String {
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
         head.push(byte[0]);
     }
-    let answer = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let answer = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
     let _ = stream.write_all(answer.as_bytes());
     String::from_utf8_lossy(&head).into_owned()
 }
@@ -71,7 +86,15 @@ fn a_redirect_goes_nowhere() {
     let home = live();
     let endpoint = format!("aiworkspace={cloud}");
     let ran = home.run(&[
-        "call", "--json", "--cloud", "live", "--endpoint", &endpoint, "--region", REGION, LIST_WORKSPACES,
+        "call",
+        "--json",
+        "--cloud",
+        "live",
+        "--endpoint",
+        &endpoint,
+        "--region",
+        REGION,
+        LIST_WORKSPACES,
         &here().to_string(),
     ]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -84,14 +107,24 @@ fn a_redirect_goes_nowhere() {
 fn a_host_name_from_arguments() {
     let home = live();
     for region in [
-        "evil.example/", "cn-hangzhou.evil.example", "cn-hangzhou@evil.example", "127.0.0.1", "cn-hangzhou#", "../..",
-        "cn-hangzhou\r\nHost: evil.example", "", "CN-HANGZHOU",
+        "evil.example/",
+        "cn-hangzhou.evil.example",
+        "cn-hangzhou@evil.example",
+        "127.0.0.1",
+        "cn-hangzhou#",
+        "../..",
+        "cn-hangzhou\r\nHost: evil.example",
+        "",
+        "CN-HANGZHOU",
     ] {
         let arguments = json!({ "RegionId": region }).to_string();
         let ran = home.run(&["call", "--json", "--cloud", "live", LIST_WORKSPACES, &arguments]);
         assert_eq!(ran.code, Some(1), "{region:?}");
         let refusal: Value = ran.json();
-        assert_eq!((&refusal["rule"], &refusal["violations"][0]["path"]), (&json!("arguments"), &json!("RegionId")));
+        assert_eq!(
+            (&refusal["rule"], &refusal["violations"][0]["path"]),
+            (&json!("arguments"), &json!("RegionId"))
+        );
     }
     // Path parameters stay one segment of the path.
     for id in ["../workspaces", "a/b", "..", ".", "x?y=z", "x#y", "%2e%2e"] {

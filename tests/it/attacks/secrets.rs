@@ -7,8 +7,8 @@ use crate::canaries::{assert_clean, drive};
 use crate::harness::human::{Human, Says};
 use crate::harness::raw::Raw;
 use crate::harness::world::{
-    CREATE_JOB, CREATE_TEMPLATE, CREATE_WORKSPACE, DETECTOR, GET_JOB, LIST_IMAGES, LIST_WORKSPACES,
-    PRETRAIN, REGION, VISION, here, job, job_id, workspace,
+    CREATE_JOB, CREATE_TEMPLATE, CREATE_WORKSPACE, DETECTOR, GET_JOB, LIST_IMAGES, LIST_WORKSPACES, PRETRAIN,
+    REGION, VISION, here, job, job_id, workspace,
 };
 use crate::harness::{Era, Home};
 
@@ -20,7 +20,7 @@ const SANDBOX: &str = "sbx_676771626";
 #[tokio::test]
 async fn identities_everywhere() {
     let home = Home::new();
-    let faults = json!([{ "tool": CREATE_WORKSPACE, "nth": 2, "fault": "name-race", "same": false }]);
+    let faults = json!([{ "tool": CREATE_WORKSPACE, "nth": 2, "fault": "name-race", "same": true }]);
     let faults = home.write("faults.json", &faults.to_string());
     let mut raw = Raw::legacy(home, &["--log", "debug", "--clock-step", "2s", "--faults", &faults]).await;
     drive(&mut raw).await;
@@ -58,7 +58,8 @@ async fn credentials_passed() {
         assert!(!refusal.to_string().contains(key), "{refusal}");
     }
     let record = std::fs::read_to_string(arena.session.home.record_file()).unwrap();
-    assert!(!record.contains(key));
+    let leaks: Vec<_> = record.lines().filter(|line| line.contains(key)).collect();
+    assert_eq!(leaks, Vec::<&str>::new());
 }
 
 /// R-WS-14: attack 9: credentials that a cloud returns stay hidden: variables, registries' passwords, passwords and tokens.
@@ -70,7 +71,7 @@ async fn credentials_returned() {
     assert_eq!(shown["Envs"], json!({ "WANDB_API_KEY": "****", "NCCL_DEBUG": "****" }));
     assert_eq!(shown["JobSpecs"][0]["ImageConfig"].get("Password"), None);
     let handed = arena.session.call(VNC, json!({ "sandbox_id": SANDBOX })).await.unwrap();
-    let handle = handed["password"].as_str().unwrap_or_else(|| panic!("{handed}"));
+    let handle = handed["vnc_password"].as_str().unwrap_or_else(|| panic!("{handed}"));
     assert!(handle.starts_with("handle:"), "{handed}");
 
     // What this session got, another can't use: the handle is one of its scope.
@@ -82,7 +83,7 @@ async fn credentials_returned() {
     });
     let refusal = stranger.session.call("pyromind_create_instance", stolen).await.expect_err("a refusal");
     assert_eq!(refusal["violations"][0]["path"], "password", "{refusal}");
-    assert_eq!(stranger.seen().writes, ["get_sandbox_vnc"]);
+    assert_eq!(stranger.seen().writes, Vec::<String>::new());
 }
 
 /// R-WS-03: attack 9: an account's own key in a cloud's words isn't shown: the lists work, and hold no key.
