@@ -63,8 +63,13 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The faults don't make sense.
-    #[error("--faults: {0}")]
-    Faults(#[from] FaultsError),
+    #[error("--faults {}: {source}", path.display())]
+    Faults {
+        /// The file.
+        path: PathBuf,
+        /// The line and what is wrong there.
+        source: FaultsError,
+    },
     /// The state can't be read.
     #[error("can't read --state-in {}: {source}", path.display())]
     ReadState {
@@ -118,7 +123,7 @@ impl ConfigError {
             | Self::ClockStep
             | Self::Endpoint(_)
             | Self::Bearer(_)
-            | Self::Faults(_)
+            | Self::Faults { .. }
             | Self::State { .. } => true,
             Self::ReadFaults { .. }
             | Self::ReadState { .. }

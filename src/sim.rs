@@ -9,15 +9,17 @@
 //! Nothing here is random and nothing reads a clock: the world comes from a seed, ids from the seed and the
 //! order of creation, and time from the `at` of each request (a [`clock::LogicalClock`] hands it out). The
 //! state holds instants, never statuses, so it looks the same however far the clock has moved.
-//! [`faults`] scripts what a real cloud does at the wrong moment. [`listen`] serves the same cloud over real HTTP,
+//! [`faults`] scripts what a real cloud does at the wrong moment, `delivery` what then reaches the client. [`listen`] serves the same cloud over real HTTP,
 //! to clients that aren't ours.
 
 mod aiworkspace;
 pub mod clock;
+mod delivery;
 mod dlc;
 pub mod faults;
 pub mod listen;
 mod params;
+mod place;
 mod pyromind;
 mod reply;
 mod route;
@@ -35,8 +37,10 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::cloud::transport::{Exchange, Transport};
-use faults::{Faults, Kind};
+use crate::cloud::transport::http::Limits;
+use crate::cloud::transport::{Exchange, Transport, TransportError};
+use delivery::Delivery;
+use faults::{Faults, Instead, Kind};
 use params::Query;
 use reply::{Answer, CloudError};
 use route::{Endpoint, Route};
@@ -94,8 +98,10 @@ pub struct Entry {
     pub query: Vec<(String, String)>,
     /// Whether the signature or key held; `false` also when the request was refused before that check.
     pub verified: bool,
-    /// HTTP status of the answer.
+    /// HTTP status of the answer that the cloud made, whether or not it arrived.
     pub status: u16,
+    /// What a scripted fault did to the request or its answer.
+    pub fault: Option<Kind>,
 }
 
 impl Simulator {
@@ -139,12 +145,7 @@ impl Simulator {
         Ok(())
     }
 
-    fn answer(
-        &self,
-        request: &Request<Bytes>,
-        via: Via<'_>,
-        now: impl FnOnce() -> Timestamp,
-    ) -> Response<Bytes> {
+    fn answer(&self, request: &Request<Bytes>, via: Via<'_>, now: impl FnOnce() -> Timestamp) -> Delivery {
         let mut inner = self.lock();
         // Taken under the lock, so that time doesn't run backwards from one request to the next.
         let at = now();
@@ -159,12 +160,19 @@ impl Simulator {
 
 impl Transport for Simulator {
     fn send<'a>(&'a self, request: Request<Bytes>, at: Timestamp) -> Exchange<'a> {
-        Box::pin(async move { Ok(self.answer(&request, Via::Process, || at)) })
+        Box::pin(async move {
+            let delivery = self.answer(&request, Via::Process, || at);
+            let default = Limits::default();
+            let patience = request.extensions().get().copied().unwrap_or(default.patience);
+            delivery
+                .received(&Limits { patience, ..default })
+                .map_err(|reason| TransportError::Lost { host: route::host(&request), reason })
+        })
     }
 }
 
 impl Inner {
-    fn answer(&mut self, request: &Request<Bytes>, via: Via<'_>, at: Timestamp) -> Response<Bytes> {
+    fn answer(&mut self, request: &Request<Bytes>, via: Via<'_>, at: Timestamp) -> Delivery {
         let host = route::host(request);
         let query = Query::parse(request.uri().query().unwrap_or_default());
         let mut entry = Entry {
@@ -176,23 +184,31 @@ impl Inner {
             query: query.pairs().to_vec(),
             verified: false,
             status: 0,
+            fault: None,
         };
         let response = if Endpoint::is_pyromind(request, &host) {
             let answer = self.handle_pyromind(request, &query, at, &mut entry);
-            self.reply_pyromind(answer)
+            let instead = entry.fault.and_then(|fault| fault.instead());
+            self.reply_pyromind(match instead {
+                Some(Instead { status, message, .. }) => Err(pyromind::Failure::new(status, message)),
+                None => answer,
+            })
         } else {
             let result = self.handle(request, &host, &query, via, at, &mut entry);
+            let instead = entry.fault.and_then(|fault| fault.instead());
+            let result = instead.map_or(result, |instead| Err(instead.into()));
             self.reply(result, &host)
         };
         if let Some(file) = &mut self.file {
             file.keep(&self.world);
         }
         entry.status = response.status().as_u16();
+        let delivery = Delivery::of(response, entry.fault);
         match via {
             Via::Process => self.journal.push(entry),
             Via::Http { .. } => {}
         }
-        response
+        delivery
     }
 
     /// The answer to the next request.
@@ -238,6 +254,10 @@ impl Inner {
         entry.verified = true;
         let operation = operation.ok_or_else(pyromind::Failure::no_endpoint)?;
         let fault = self.faults.strike(operation.tool());
+        entry.fault = fault;
+        if let Some(Instead { status, message, .. }) = spared(fault) {
+            return Err(pyromind::Failure::new(status, message));
+        }
         pyromind::handle(&mut self.world.pyromind, &operation, fault, query, request.body(), at)
     }
 
@@ -267,8 +287,12 @@ impl Inner {
             Via::Http { .. } => {}
         }
 
+        entry.fault = self.faults.strike(&tool);
+        if let Some(instead) = spared(entry.fault) {
+            return Err(instead.into());
+        }
         let world = &mut self.world;
-        if let Some(Kind::NameRace { same }) = self.faults.strike(&tool) {
+        if let Some(Kind::NameRace { same }) = entry.fault {
             aiworkspace::win_name_race(world, region, request.body(), same, at);
         }
         let names_request = route.names_request();
@@ -319,6 +343,17 @@ impl Inner {
             }
         }?;
         Ok(Answer { body, names_request })
+    }
+}
+
+/// The error of a fault that keeps a request from being carried out.
+fn spared(fault: Option<Kind>) -> Option<Instead> {
+    fault.filter(|fault| !fault.is_carried_out()).and_then(|fault| fault.instead())
+}
+
+impl From<Instead> for CloudError {
+    fn from(Instead { status, code, message }: Instead) -> Self {
+        Self::new(status, code, message.to_owned())
     }
 }
 

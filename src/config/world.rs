@@ -21,7 +21,7 @@ pub struct WorldFlags {
     /// The seed of the world [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "state_in")]
     pub seed: Option<u64>,
-    /// Scripted faults, as docs/world.md describes
+    /// Scripted faults, as docs/faults.md describes
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
     /// Resume the world that --state-out wrote
@@ -77,6 +77,6 @@ impl WorldFlags {
         let Some(path) = &self.faults else { return Ok(Faults::default()) };
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::ReadFaults { path: path.clone(), source })?;
-        Ok(Faults::parse(&text)?)
+        Faults::parse(&text).map_err(|source| ConfigError::Faults { path: path.clone(), source })
     }
 }

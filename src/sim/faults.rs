@@ -1,11 +1,18 @@
 //! Scripted misfortune: what happens at the nth call of a tool.
+//!
+//! A fault is one of three kinds. Some befall the request before it is carried out (`throttled`, `timeout`): then
+//! nothing changes. Some befall the answer (`lost-reply`, `malformed-json`): then whatever the request asked for has
+//! been done, and its sender can't tell. And `name-race` befalls the world. [`parse`] reads the file, [`tools`] knows what
+//! it may name; [`delivery`](super::delivery) does to an answer what a fault says.
+
+mod parse;
+mod tools;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::Value;
+use http::StatusCode;
 
-use super::{pyromind, route};
+pub use parse::{FaultsError, Row, schema};
 
 /// What a scripted fault does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,169 +23,148 @@ pub enum Kind {
         /// sandbox or an instance has one CPU more, an inference task other data, a training job one epoch more.
         same: bool,
     },
+    /// Nothing is done; the answer is a 429 that asks for a pause.
+    Throttled {
+        /// The pause, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// The answer is an error of the cloud's own.
+    ServerError {
+        /// 500, 502, 503 or 504.
+        status: u16,
+        /// Whether the request was carried out all the same.
+        committed: bool,
+    },
+    /// Nothing is done, and no answer comes.
+    Timeout,
+    /// The request is carried out, and no answer comes.
+    TimeoutAfterCommit,
+    /// The request is carried out, and the connection is closed before the answer.
+    LostReply,
+    /// A list's rows are left out of its answer; its count of them all stays.
+    EmptyPage,
+    /// The answer comes late.
+    Slow {
+        /// How late, in seconds.
+        seconds: u32,
+    },
+    /// The request is carried out, and the connection is closed in the middle of the answer.
+    TruncatedBody,
+    /// The request is carried out, and the answer's body isn't JSON, though it says so.
+    MalformedJson,
+    /// The request is carried out, and a page of HTML comes in place of the answer, with its status.
+    WrongContentType,
+    /// The request is carried out, and the answer's body is filled up with blanks.
+    HugeBody {
+        /// The size of the whole body, in bytes.
+        bytes: u64,
+    },
+}
+
+/// An error that a fault puts in place of an answer.
+pub(super) struct Instead {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) message: &'static str,
+}
+
+impl Kind {
+    /// The name of this kind in a faults file.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NameRace { .. } => "name-race",
+            Self::Throttled { .. } => "throttled",
+            Self::ServerError { .. } => "server-error",
+            Self::Timeout => "timeout",
+            Self::TimeoutAfterCommit => "timeout-after-commit",
+            Self::LostReply => "lost-reply",
+            Self::EmptyPage => "empty-page",
+            Self::Slow { .. } => "slow",
+            Self::TruncatedBody => "truncated-body",
+            Self::MalformedJson => "malformed-json",
+            Self::WrongContentType => "wrong-content-type",
+            Self::HugeBody { .. } => "huge-body",
+        }
+    }
+
+    /// Whether the request that this befalls is carried out.
+    pub const fn is_carried_out(&self) -> bool {
+        match self {
+            Self::Throttled { .. } | Self::ServerError { committed: false, .. } | Self::Timeout => false,
+            Self::NameRace { .. }
+            | Self::ServerError { committed: true, .. }
+            | Self::TimeoutAfterCommit
+            | Self::LostReply
+            | Self::EmptyPage
+            | Self::Slow { .. }
+            | Self::TruncatedBody
+            | Self::MalformedJson
+            | Self::WrongContentType
+            | Self::HugeBody { .. } => true,
+        }
+    }
+
+    /// The error that is answered in place of what came of the request, if one is.
+    pub(super) fn instead(&self) -> Option<Instead> {
+        let (status, code, message) = match self {
+            Self::Throttled { .. } => {
+                (429, "Throttling.User", "Request was denied due to user flow control.")
+            }
+            Self::ServerError { status, .. } => match status {
+                502 => (502, "BadGateway", "The gateway got no valid answer."),
+                503 => (
+                    503,
+                    "ServiceUnavailable",
+                    "The request has failed due to a temporary failure of the server.",
+                ),
+                504 => (504, "GatewayTimeout", "The gateway got no answer in time."),
+                _ => (500, "InternalError", "The request processing has failed due to some unknown error."),
+            },
+            // Nobody gets to read it.
+            Self::Timeout => (504, "GatewayTimeout", "The gateway got no answer in time."),
+            Self::NameRace { .. }
+            | Self::TimeoutAfterCommit
+            | Self::LostReply
+            | Self::EmptyPage
+            | Self::Slow { .. }
+            | Self::TruncatedBody
+            | Self::MalformedJson
+            | Self::WrongContentType
+            | Self::HugeBody { .. } => return None,
+        };
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Some(Instead { status, code, message })
+    }
 }
 
 /// The faults of a run and how many calls of each tool have come so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
-    scripted: BTreeMap<(String, u64), Kind>,
+    /// By tool, or [`parse::ANY`], and the number of the call.
+    nth: BTreeMap<(String, u64), Kind>,
+    /// By tool, or [`parse::ANY`]: at each call whose number is a multiple, in the order of the file.
+    every: Vec<(String, u64, Kind)>,
     calls: BTreeMap<String, u64>,
-}
-
-/// Why a faults file can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FaultsError {
-    /// The file as a whole isn't a JSON array.
-    #[error(
-        "the faults file isn't a JSON array of objects: {0}; write [{{\"tool\": …, \"nth\": 1, \"fault\": …}}]"
-    )]
-    NotAnArray(#[source] serde_json::Error),
-    /// One entry is malformed.
-    #[error("faults[{index}]: {source}; an entry has tool, nth, fault and, for name-race, same")]
-    Entry {
-        /// Position in the array, from 0.
-        index: usize,
-        /// What the parser found.
-        source: serde_json::Error,
-    },
-    /// Calls are counted from 1.
-    #[error("faults[{index}].nth: is 0, but calls are counted from 1; write 1 for the first call")]
-    NthIsZero {
-        /// Position in the array, from 0.
-        index: usize,
-    },
-    /// The fault can't happen to that tool.
-    #[error("faults[{index}].tool: {fault} can't happen to this tool; it happens to {only}")]
-    WrongTool {
-        /// Position in the array, from 0.
-        index: usize,
-        /// The fault.
-        fault: &'static str,
-        /// The tools it belongs to, joined by commas.
-        only: String,
-    },
-    /// Two entries want the same call.
-    #[error("faults[{index}]: an earlier entry has the same tool and nth; give each call one fault")]
-    Twice {
-        /// Position in the array, from 0.
-        index: usize,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    tool: String,
-    nth: u64,
-    fault: Name,
-    #[serde(default)]
-    same: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Name {
-    NameRace,
-}
-
-/// The tools that create something of a unique name.
-fn racers() -> [String; 5] {
-    [
-        route::Route::CreateWorkspace.tool(),
-        pyromind::Operation::CreateSandbox.tool().to_owned(),
-        pyromind::Operation::CreateInstance.tool().to_owned(),
-        pyromind::Operation::CreateInferenceTask.tool().to_owned(),
-        pyromind::Operation::SubmitTrainingJob.tool().to_owned(),
-    ]
+    all: u64,
 }
 
 impl Faults {
-    /// Reads a faults file: a JSON array such as
-    /// `[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race", "same": true}]`.
-    ///
-    /// # Errors
-    /// [`FaultsError`] names the entry and what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, FaultsError> {
-        let rows: Vec<Value> = serde_json::from_str(text).map_err(FaultsError::NotAnArray)?;
-        let mut scripted = BTreeMap::new();
-        for (index, row) in rows.into_iter().enumerate() {
-            let row: Row =
-                serde_json::from_value(row).map_err(|source| FaultsError::Entry { index, source })?;
-            if row.nth == 0 {
-                return Err(FaultsError::NthIsZero { index });
-            }
-            let (fault, tools, kind) = match row.fault {
-                Name::NameRace => ("name-race", racers(), Kind::NameRace { same: row.same }),
-            };
-            if !tools.contains(&row.tool) {
-                return Err(FaultsError::WrongTool { index, fault, only: tools.join(", ") });
-            }
-            if scripted.insert((row.tool, row.nth), kind).is_some() {
-                return Err(FaultsError::Twice { index });
-            }
-        }
-        Ok(Self { scripted, calls: BTreeMap::new() })
-    }
-
-    /// Counts one more call of `tool` and says what befalls it.
+    /// Counts one more call of `tool` and says what befalls it: what is scripted for that very call, else for every so
+    /// many, and a rule for the tool before one for any.
     pub(super) fn strike(&mut self, tool: &str) -> Option<Kind> {
+        self.all += 1;
         let calls = self.calls.entry(tool.to_owned()).or_default();
         *calls += 1;
-        self.scripted.get(&(tool.to_owned(), *calls)).copied()
+        let counted = [(tool, *calls), (parse::ANY, self.all)];
+        let nth = counted.iter().find_map(|(tool, call)| self.nth.get(&((*tool).to_owned(), *call)));
+        let every = |(tool, call): &(&str, u64)| {
+            let due =
+                self.every.iter().find(|(whose, every, _)| whose == tool && call.is_multiple_of(*every));
+            due.map(|(_, _, kind)| kind)
+        };
+        nth.or_else(|| counted.iter().find_map(every)).copied()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CREATE: &str = "aiworkspace_create_workspace";
-
-    fn error(text: &str) -> String {
-        Faults::parse(text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_fault_befalls_its_call_only() {
-        let mut faults = Faults::parse(
-            r#"[{"tool": "aiworkspace_create_workspace", "nth": 2, "fault": "name-race", "same": true}]"#,
-        )
-        .unwrap();
-        assert_eq!(faults.strike(CREATE), None);
-        assert_eq!(faults.strike("dlc_create_job"), None);
-        assert_eq!(faults.strike(CREATE), Some(Kind::NameRace { same: true }));
-        assert_eq!(faults.strike(CREATE), None);
-    }
-
-    #[test]
-    fn a_wrong_entry_is_named() {
-        let cases = [
-            (
-                r#"[{"tool": "x", "nth": 1, "fault": "name-race", "nht": 1}]"#,
-                "faults[0]: unknown field `nht`",
-            ),
-            (r#"[{"tool": "x", "nth": 1, "fault": "flood"}]"#, "faults[0]: unknown variant `flood`"),
-            (r#"[{"nth": 1, "fault": "name-race"}]"#, "faults[0]: missing field `tool`"),
-            (
-                r#"[{"tool": "x", "nth": 0, "fault": "name-race"}]"#,
-                "faults[0].nth: is 0, but calls are counted from 1",
-            ),
-            (
-                r#"[{"tool": "dlc_get_job", "nth": 1, "fault": "name-race"}]"#,
-                "faults[0].tool: name-race can't happen to this tool; it happens to aiworkspace_create_workspace, \
-                 pyromind_create_sandbox, pyromind_create_instance, pyromind_create_inference_task, \
-                 pyromind_submit_training_job",
-            ),
-            (
-                r#"[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race"},
-                    {"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race"}]"#,
-                "faults[1]: an earlier entry has the same tool and nth",
-            ),
-            (r#"{"tool": "x"}"#, "the faults file isn't a JSON array of objects"),
-        ];
-        for (text, start) in cases {
-            let message = error(text);
-            assert!(message.starts_with(start), "{message}");
-        }
-    }
-}
+mod tests;

@@ -5,6 +5,8 @@
 //! each, and 1024 connections at once, beyond which new ones wait to be accepted. There is no TLS and the keys
 //! are public, so an address that others reach is for whoever means it.
 
+mod wire;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +16,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, HOST, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,8 +28,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::delivery::{Delivery, blanks};
 use super::reply::CloudError;
 use super::{Simulator, Via};
+use wire::WireBody;
 
 /// The largest head of a request, in bytes.
 const HEAD: usize = 64 * 1024;
@@ -37,6 +41,8 @@ const BODY: usize = 1024 * 1024;
 const DROPPED: u64 = 16 * 1024 * 1024;
 /// Connections at once.
 const CONNECTIONS: usize = 1024;
+/// The longest silence after a fault that answers nothing. Clients give up long before.
+const SILENCE: Duration = Duration::from_secs(3600);
 /// Before accepting again when the system couldn't.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -153,14 +159,14 @@ impl HttpCloud {
         &self,
         request: Request<Incoming>,
         time: Duration,
-    ) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    ) -> Result<Response<WireBody>, io::Error> {
         let (head, body) = request.into_parts();
         if head.version == Version::HTTP_11 && !head.headers.contains_key(HOST) {
             let message = "The request must name its host.".to_owned();
             let error = CloudError::new(StatusCode::BAD_REQUEST, "MissingHost", message);
-            return Ok(self.refuse(error, &Request::from_parts(head, ())).map(Full::new));
+            return Ok(self.refuse(error, &Request::from_parts(head, ())).map(WireBody::whole));
         }
-        let answer = match timeout(time, read(body)).await {
+        let delivery = match timeout(time, read(body)).await {
             Ok(Ok(Some(body))) => {
                 let region = self.region.as_str();
                 let request = Request::from_parts(head, body);
@@ -169,16 +175,16 @@ impl HttpCloud {
             Ok(Ok(None)) => {
                 let message = format!("The body must have at most {BODY} bytes.");
                 let error = CloudError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestBodyTooLarge", message);
-                self.refuse(error, &Request::from_parts(head, ()))
+                Delivery::Whole(self.refuse(error, &Request::from_parts(head, ())))
             }
-            Ok(Err(error)) => return Err(error),
+            Ok(Err(error)) => return Err(io::Error::other(error)),
             Err(_) => {
                 let message = "The body did not arrive in time.".to_owned();
                 let error = CloudError::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", message);
-                self.refuse(error, &Request::from_parts(head, ()))
+                Delivery::Whole(self.refuse(error, &Request::from_parts(head, ())))
             }
         };
-        Ok(answer.map(Full::new))
+        deliver(delivery).await
     }
 
     /// Refuses what never became a request, and hangs up.
@@ -186,6 +192,27 @@ impl HttpCloud {
         let mut answer = self.simulator.lock().refuse(error, head);
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         answer
+    }
+}
+
+/// Sends an answer as it is to arrive. An error ends the connection; so does a client that hangs up.
+async fn deliver(delivery: Delivery) -> Result<Response<WireBody>, io::Error> {
+    match delivery {
+        Delivery::Whole(answer) => Ok(answer.map(WireBody::whole)),
+        Delivery::Late(answer, after) => {
+            sleep(after).await;
+            Ok(answer.map(WireBody::whole))
+        }
+        Delivery::Padded(answer, bytes) => Ok(answer.map(|body| {
+            let blanks = blanks(&body, bytes);
+            WireBody::padded(body, blanks)
+        })),
+        Delivery::Cut(answer) => Ok(answer.map(|body| WireBody::cut(&body))),
+        Delivery::Closed => Err(io::ErrorKind::ConnectionAborted.into()),
+        Delivery::Silent => {
+            sleep(SILENCE).await;
+            Err(io::ErrorKind::TimedOut.into())
+        }
     }
 }
 

@@ -89,6 +89,7 @@ fn the_journal_holds_refused_requests_too() {
             query: vec![pair("Option", "CheckWorkspaceExists"), pair("WorkspaceName", "nlp_lab")],
             verified: true,
             status: 200,
+            fault: None,
         },
         Entry {
             tool: Some("dlc_get_job".to_owned()),
@@ -99,6 +100,7 @@ fn the_journal_holds_refused_requests_too() {
             query: Vec::new(),
             verified: false,
             status: 400,
+            fault: None,
         },
     ];
     assert_eq!(simulator.journal(), expected);

@@ -21,6 +21,7 @@ mod command_line;
 mod consent;
 mod dry_run;
 mod every_tool;
+mod faults;
 mod hand_over;
 mod insight;
 mod job_updates;

@@ -2,8 +2,10 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use super::*;
+use crate::sim::faults::Faults;
 use crate::sim::route;
 use crate::sim::testkit::{AT, Call, DLC, WORKSPACE, simulator};
+use crate::sim::world::World;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,7 +24,11 @@ struct Server {
 
 impl Server {
     async fn start(patience: Patience) -> Self {
-        let simulator = Arc::new(simulator());
+        Self::of(simulator(), patience).await
+    }
+
+    async fn of(simulator: Simulator, patience: Patience) -> Self {
+        let simulator = Arc::new(simulator);
         let clock = Mutex::new(AT);
         let now = move || {
             let mut at = clock.lock().unwrap();
@@ -282,4 +288,69 @@ async fn told_to_stop_the_server_does_not_wait_for_ever() {
     let mut rest = Vec::new();
     drop(stuck.read_to_end(&mut rest).await);
     assert_eq!(rest, b"");
+}
+
+/// What a fault of the answer looks like from outside; a server that says nothing still stops in time.
+#[tokio::test]
+async fn a_fault_is_felt_on_the_wire() {
+    let faults: Vec<Value> = [
+        json!({"fault": "throttled", "retry_after_ms": 1500}),
+        json!({"fault": "server-error", "status": 503}),
+        json!({"fault": "malformed-json"}),
+        json!({"fault": "wrong-content-type"}),
+        json!({"fault": "huge-body", "bytes": 1_000_000}),
+        json!({"fault": "truncated-body"}),
+        json!({"fault": "lost-reply"}),
+        json!({"fault": "timeout"}),
+        json!({"fault": "timeout-after-commit"}),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(index, mut fault)| {
+        fault["tool"] = json!("aiworkspace_list_products");
+        fault["nth"] = json!(index + 1);
+        fault
+    })
+    .collect();
+    let faults = Faults::parse(&Value::from(faults).to_string()).unwrap();
+    let server =
+        Server::of(Simulator::new(World::seeded(1), faults), Patience { stop: SHORT, ..PATIENCE }).await;
+    let whole = server_text(&server).await;
+    assert!(
+        whole.starts_with("HTTP/1.1 429 ") && whole.contains("\r\nx-acs-retry-after: 1500\r\n"),
+        "{whole}"
+    );
+    assert!(server_text(&server).await.starts_with("HTTP/1.1 503 "));
+    let malformed = server_text(&server).await;
+    assert!(malformed.contains("\r\n\r\n{'Products':"), "{malformed}");
+    let page = server_text(&server).await;
+    assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("content-type: text/html\r\n"), "{page}");
+    let huge = server_text(&server).await;
+    let (head, body) = huge.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("content-length: 1000000"), "{head}");
+    assert_eq!((body.len(), serde_json::from_str::<Value>(body).is_ok()), (1_000_000, true));
+    let cut = server_text(&server).await;
+    let (head, body) = cut.split_once("\r\n\r\n").unwrap();
+    let promised = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    assert_eq!(promised.parse::<usize>().unwrap().div_euclid(2), body.len());
+    assert_eq!(server_text(&server).await, "");
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect().await;
+        stream.write_all(&bytes(products(WORKSPACE))).await.unwrap();
+        let answered = timeout(SHORT, stream.read_u8()).await;
+        assert!(answered.is_err(), "{answered:?}");
+        silent.push(stream);
+    }
+    assert!(server.lives().await, "past its faults it answers");
+    server.end().await;
+}
+
+/// All that comes for a request on a connection of its own.
+async fn server_text(server: &Server) -> String {
+    let mut stream = server.connect().await;
+    stream.write_all(&bytes(products(WORKSPACE))).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
 }

@@ -119,6 +119,7 @@ fn the_journal_names_the_tool_and_the_cluster() {
         query: vec![("page".to_owned(), "2".to_owned())],
         verified: false,
         status: 401,
+        fault: None,
     };
     assert_eq!(cloud.0.journal().last(), Some(&expected));
 }
