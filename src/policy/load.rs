@@ -3,21 +3,30 @@
 //! A policy that doesn't make sense stops the start: an unknown key or kind, a tool or an argument that
 //! doesn't exist, a pattern that doesn't compile. The error says file, line and fix.
 
+mod change;
 mod check;
+mod example;
 mod kinds;
+mod overlay;
+
+use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+pub use change::Change;
+pub use example::{Example, Listed, NOON, ReadAnswer, Says};
 pub use kinds::{
-    Check, Confirm, Highlight, Note, Pattern, Precheck, Provenance, Rule, Rules, SecretArgument, Subject,
-    Variable, Verify, When, binds, hours,
+    Budget, Check, Confirm, Exclusive, Forbid, Highlight, Limits, Note, Pattern, Precheck, Provenance,
+    Requires, Reveal, Rule, Rules, SecretArgument, Setting, Subject, Tunable, Variable, Verify, When, binds,
+    hours,
 };
+pub use overlay::{Overlay, Proof};
 
 /// What the sources forbid: locked.
-const RED_LINES: &str = include_str!("../../policies/red-lines.toml");
+const RED_LINES: (&str, &str) = ("red-lines.toml", include_str!("../../policies/red-lines.toml"));
 /// What an operator may tune.
-const DEFAULT: &str = include_str!("../../policies/default.toml");
+const DEFAULT: (&str, &str) = ("default.toml", include_str!("../../policies/default.toml"));
 
 /// Why a policy can't be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,35 +55,88 @@ pub enum LoadError {
     },
 }
 
-/// The compiled-in rules and their fingerprint.
-///
-/// # Errors
-/// When one of the files isn't TOML with the keys of rules. That they also make sense `cargo test` proves: to check it
-/// at each start would need every tool's structure.
-pub fn compiled() -> Result<(Rules, String), LoadError> {
-    let mut rules = read("red-lines.toml", RED_LINES)?;
-    rules.extend(read("default.toml", DEFAULT)?);
-    let mut digest = Sha256::new();
-    digest.update(RED_LINES);
-    digest.update([0]);
-    digest.update(DEFAULT);
-    Ok((rules, HEXLOWER.encode(&digest.finalize())))
+/// The rules of a launch, and where they come from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The rules.
+    pub rules: Rules,
+    /// The fingerprint of all their files.
+    pub sha256: String,
+    /// The files, in the order in which they were read.
+    pub files: Vec<PolicyFile>,
+    /// What the overlays give to prove their rules.
+    pub proofs: Vec<Proof>,
 }
 
-/// The rules of one file.
+/// A file of rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyFile {
+    /// Its name.
+    pub name: String,
+    /// Its fingerprint.
+    pub sha256: String,
+    /// The ids of its rules.
+    pub rules: Vec<String>,
+    /// The ids of the rules that it changes.
+    pub changes: Vec<String>,
+}
+
+/// The compiled-in rules, and those of `overlays` in their order.
 ///
 /// # Errors
-/// When it isn't TOML, has an unknown key, or names what doesn't exist.
-pub fn parse(file: &str, text: &str) -> Result<Rules, LoadError> {
-    let rules = read(file, text)?;
-    let fault = |rule: &str, reason: String| LoadError::Rule {
-        file: file.to_owned(),
-        line: text.rfind(&format!("id = \"{rule}\"")).map_or(1, |at| line_of(text, at)),
-        rule: rule.to_owned(),
-        reason,
+/// When a file isn't TOML with the keys of rules, or an overlay doesn't make sense, loosens what isn't tunable or gives
+/// no examples. That the compiled-in files also make sense `cargo test` proves: to check them at each start would need
+/// every tool's structure. Whether the examples come true, [`crate::policy::Policy::load`] finds out.
+pub fn load(overlays: &[Overlay]) -> Result<Loaded, LoadError> {
+    let mut loaded = Loaded {
+        rules: Rules::default(),
+        sha256: String::new(),
+        files: Vec::new(),
+        proofs: Vec::new(),
     };
-    check::check(&rules).map_err(|(rule, reason)| fault(&rule, reason))?;
-    Ok(rules)
+    let mut digest = Sha256::new();
+    for (name, text) in [RED_LINES, DEFAULT] {
+        let rules = read(name, text)?;
+        loaded.files.push(PolicyFile::of(name, text, &rules));
+        loaded.rules.extend(rules);
+        digest.update(text);
+        digest.update([0]);
+    }
+    for overlay in overlays {
+        overlay.lay_over(&mut loaded)?;
+        digest.update(&overlay.text);
+        digest.update([0]);
+    }
+    loaded.sha256 = HEXLOWER.encode(&digest.finalize());
+    Ok(loaded)
+}
+
+impl PolicyFile {
+    fn of(name: &str, text: &str, rules: &Rules) -> Self {
+        Self {
+            name: name.to_owned(),
+            sha256: HEXLOWER.encode(&Sha256::digest(text)),
+            rules: rules.all().map(|rule| rule.id().to_owned()).collect(),
+            changes: rules.change.iter().map(|change| change.rule.clone()).collect(),
+        }
+    }
+}
+
+impl LoadError {
+    /// What is wrong with the rule called `rule`, or with a change of it, in `file`.
+    fn about(file: &str, text: &str, rule: &str, reason: String) -> Self {
+        let (file, line, rule) = (file.to_owned(), line_of_rule(text, rule), rule.to_owned());
+        Self::Rule { file, line, rule, reason }
+    }
+}
+
+/// The line of the last rule called `wanted`, or of a change of it.
+fn line_of_rule(text: &str, wanted: &str) -> usize {
+    type Rows = Vec<BTreeMap<String, toml::Spanned<toml::Value>>>;
+    let tables: BTreeMap<String, Rows> = toml::from_str(text).unwrap_or_default();
+    let ids = tables.values().flatten().filter_map(|row| row.get("id").or_else(|| row.get("rule")));
+    let last = ids.filter(|id| id.get_ref().as_str() == Some(wanted)).map(|id| id.span().start).max();
+    last.map_or(1, |at| line_of(text, at))
 }
 
 fn read(file: &str, text: &str) -> Result<Rules, LoadError> {

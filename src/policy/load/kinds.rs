@@ -4,46 +4,36 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use regex::Regex;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::change::Change;
+use super::example::Example;
 use crate::spec::marks::Fact;
 use crate::spec::{Call, Effect};
 
-/// Every rule of a policy.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Rules {
-    /// Who must say yes, and to what.
-    #[serde(default)]
-    pub confirm: Vec<Confirm>,
-    /// What is looked up before a call.
-    #[serde(default)]
-    pub precheck: Vec<Precheck>,
-    /// What must have come from a cloud's own list.
-    #[serde(default)]
-    pub provenance: Vec<Provenance>,
-    /// What no argument may hold.
-    #[serde(default)]
-    pub secret_argument: Vec<SecretArgument>,
+mod limits;
+pub use limits::{Budget, Limits};
+
+/// What an overlay may loosen of a rule, where `default.toml` says so. Tightening needs no leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tunable {
+    /// It may be switched off.
+    Off,
+    /// Its limits may be raised.
+    Limits,
+    /// It may let further tools through.
+    Tools,
 }
 
-impl Rules {
-    /// Adds the rules of another file.
-    pub fn extend(&mut self, more: Self) {
-        let Self { confirm, precheck, provenance, secret_argument } = more;
-        self.confirm.extend(confirm);
-        self.precheck.extend(precheck);
-        self.provenance.extend(provenance);
-        self.secret_argument.extend(secret_argument);
-    }
-
-    /// Every rule, whatever its kind.
-    pub fn all(&self) -> impl Iterator<Item = &dyn Rule> {
-        let confirm = self.confirm.iter().map(|rule| rule as &dyn Rule);
-        let precheck = self.precheck.iter().map(|rule| rule as &dyn Rule);
-        let provenance = self.provenance.iter().map(|rule| rule as &dyn Rule);
-        let secret_argument = self.secret_argument.iter().map(|rule| rule as &dyn Rule);
-        confirm.chain(precheck).chain(provenance).chain(secret_argument)
+impl Tunable {
+    /// The name in policies.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Limits => "limits",
+            Self::Tools => "tools",
+        }
     }
 }
 
@@ -53,15 +43,49 @@ pub trait Rule {
     fn kind(&self) -> &'static str;
     /// The rule's id.
     fn id(&self) -> &str;
-    /// The rules of the sources that it enforces.
+    /// The rules of the sources that it enforces; none for what the house or an operator wants.
     fn sources(&self) -> &[String];
     /// What it protects.
     fn why(&self) -> &str;
+    /// What an overlay may loosen of it.
+    fn tunable(&self) -> &BTreeSet<Tunable>;
+    /// Calls, and what it says of each: an overlay's proof of its rule.
+    fn examples(&self) -> &[Example];
+    /// Whether an operator switched it off.
+    fn is_off(&self) -> bool;
+    /// The whole rule as it stands in its file, without its examples.
+    ///
+    /// # Errors
+    /// When it can't be written as JSON.
+    fn text(&self) -> serde_json::Result<serde_json::Value>;
 }
 
-macro_rules! rule {
-    ($($name:ident = $kind:literal),+ $(,)?) => {$(
-        impl Rule for $name {
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $field:ident: $name:ident = $kind:literal, off: $off:expr;)+) => {
+        /// Every rule of a policy.
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct Rules {
+            $($(#[$doc])* #[serde(default)] pub $field: Vec<$name>,)+
+            /// What an overlay changes of rules that are there.
+            #[serde(default)]
+            pub change: Vec<Change>,
+        }
+
+        impl Rules {
+            /// Adds the rules of another file, but not what it changes.
+            pub fn extend(&mut self, more: Self) {
+                let Self { $($field,)+ change: _ } = more;
+                $(self.$field.extend($field);)+
+            }
+
+            /// Every rule, whatever its kind.
+            pub fn all(&self) -> impl Iterator<Item = &dyn Rule> {
+                std::iter::empty()$(.chain(self.$field.iter().map(|rule| rule as &dyn Rule)))+
+            }
+        }
+
+        $(impl Rule for $name {
             fn kind(&self) -> &'static str {
                 $kind
             }
@@ -74,22 +98,61 @@ macro_rules! rule {
             fn why(&self) -> &str {
                 &self.why
             }
-        }
-    )+};
+            fn tunable(&self) -> &BTreeSet<Tunable> {
+                &self.tunable
+            }
+            fn examples(&self) -> &[Example] {
+                &self.examples
+            }
+            fn is_off(&self) -> bool {
+                let off: fn(&Self) -> bool = $off;
+                off(self)
+            }
+            fn text(&self) -> serde_json::Result<serde_json::Value> {
+                serde_json::to_value(self)
+            }
+        })+
+    };
 }
 
-rule! { Confirm = "confirm", Precheck = "precheck", Provenance = "provenance", SecretArgument = "secret-argument" }
+kinds! {
+    /// What no argument may hold.
+    secret_argument: SecretArgument = "secret-argument", off: |_| false;
+    /// What must have come from a cloud's own list.
+    provenance: Provenance = "provenance", off: |_| false;
+    /// What isn't called, or isn't asked for.
+    forbid: Forbid = "forbid", off: |rule| rule.off;
+    /// What must be given.
+    requires: Requires = "requires", off: |rule| rule.off;
+    /// What isn't given together.
+    exclusive: Exclusive = "exclusive", off: |rule| rule.off;
+    /// What secrets and links may be handed over.
+    reveal: Reveal = "reveal", off: |_| false;
+    /// How much may be asked for.
+    budget: Budget = "budget", off: |_| false;
+    /// What is looked up before a call.
+    precheck: Precheck = "precheck", off: |_| false;
+    /// Who must say yes, and to what.
+    confirm: Confirm = "confirm", off: |_| false;
+}
 
 /// A human says yes first.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
     /// The rule's id.
     pub id: String,
     /// The rules of the sources that it enforces.
+    #[serde(default)]
     pub sources: Vec<String>,
     /// What it protects.
     pub why: String,
+    /// What an overlay may loosen.
+    #[serde(default)]
+    pub tunable: BTreeSet<Tunable>,
+    /// Calls, and what it says of each.
+    #[serde(default, skip_serializing)]
+    pub examples: Vec<Example>,
     /// What is confirmed.
     pub subject: Subject,
     /// How long a yes to a region holds, in hours.
@@ -109,7 +172,7 @@ pub struct Confirm {
 }
 
 /// What a human confirms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
     /// The region, once for a while.
@@ -119,7 +182,7 @@ pub enum Subject {
 }
 
 /// A setting that the question points out.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Highlight {
     /// How the argument's path ends, without indices. Below a free map, such as `Envs`, any key is one.
@@ -132,7 +195,7 @@ pub struct Highlight {
 }
 
 /// Environment variables that the question points out, wherever a tool takes variables.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
     /// Their names, in any case: of `HTTP_PROXY`, programs read both.
@@ -142,7 +205,7 @@ pub struct Variable {
 }
 
 /// A sentence that the question adds, where all that it asks for is so.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
     /// The tool that it is about.
@@ -159,7 +222,7 @@ pub struct Note {
 }
 
 /// Values of an argument. Where lists lead to several, one such value is enough.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct When {
     /// The argument: a path without indices.
@@ -176,15 +239,22 @@ pub struct When {
 }
 
 /// Something is looked up before the call.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Precheck {
     /// The rule's id.
     pub id: String,
     /// The rules of the sources that it enforces.
+    #[serde(default)]
     pub sources: Vec<String>,
     /// What it protects.
     pub why: String,
+    /// What an overlay may loosen.
+    #[serde(default)]
+    pub tunable: BTreeSet<Tunable>,
+    /// Calls, and what it says of each.
+    #[serde(default, skip_serializing)]
+    pub examples: Vec<Example>,
     /// What is looked up.
     pub check: Check,
     /// The tools bound; all when absent.
@@ -197,7 +267,7 @@ pub struct Precheck {
 }
 
 /// What a precheck looks up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
     /// Whether PAI is activated in the region.
@@ -211,15 +281,22 @@ pub enum Check {
 }
 
 /// A value must have come from a cloud's own list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// The rule's id.
     pub id: String,
     /// The rules of the sources that it enforces.
+    #[serde(default)]
     pub sources: Vec<String>,
     /// What it protects.
     pub why: String,
+    /// What an overlay may loosen.
+    #[serde(default)]
+    pub tunable: BTreeSet<Tunable>,
+    /// Calls, and what it says of each.
+    #[serde(default, skip_serializing)]
+    pub examples: Vec<Example>,
     /// The kind of value.
     pub fact: Fact,
     /// The tools bound; all that take such a value when absent.
@@ -235,7 +312,7 @@ pub struct Provenance {
 }
 
 /// A read that asks the cloud for one value.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// The tool to call.
@@ -245,17 +322,149 @@ pub struct Verify {
 }
 
 /// Text that no argument may hold.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretArgument {
     /// The rule's id.
     pub id: String,
     /// The rules of the sources that it enforces.
+    #[serde(default)]
     pub sources: Vec<String>,
     /// What it protects.
     pub why: String,
+    /// What an overlay may loosen.
+    #[serde(default)]
+    pub tunable: BTreeSet<Tunable>,
+    /// Calls, and what it says of each.
+    #[serde(default, skip_serializing)]
+    pub examples: Vec<Example>,
     /// What the forbidden text looks like.
     pub patterns: Vec<Pattern>,
+    /// What to do instead.
+    pub fix: String,
+}
+
+/// Some calls, or some settings of calls, are refused.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forbid {
+    /// The rule's id.
+    pub id: String,
+    /// The rules of the sources that it enforces.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// What it protects.
+    pub why: String,
+    /// What an overlay may loosen.
+    #[serde(default)]
+    pub tunable: BTreeSet<Tunable>,
+    /// Calls, and what it says of each.
+    #[serde(default, skip_serializing)]
+    pub examples: Vec<Example>,
+    /// The tools bound; all when absent.
+    pub tools: Option<BTreeSet<String>>,
+    /// The effects bound; all when empty.
+    #[serde(default)]
+    pub effects: BTreeSet<Effect>,
+    /// The settings that are refused; the whole call when there are none.
+    #[serde(default)]
+    pub settings: Vec<Setting>,
+    /// What to do instead.
+    pub fix: String,
+    /// Whether an operator switched it off.
+    #[serde(skip)]
+    pub off: bool,
+}
+
+/// A setting of a call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// How the argument's path ends, without indices.
+    pub path: String,
+    /// The values that matter, as text; none for any.
+    #[serde(default)]
+    pub is: Vec<String>,
+}
+
+/// Something must be given.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requires {
+    /// The rule's id.
+    pub id: String,
+    /// The rules of the sources that it enforces.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// What it protects.
+    pub why: String,
+    /// What an overlay may loosen.
+    #[serde(default)]
+    pub tunable: BTreeSet<Tunable>,
+    /// Calls, and what it says of each.
+    #[serde(default, skip_serializing)]
+    pub examples: Vec<Example>,
+    /// The tools bound.
+    pub tools: BTreeSet<String>,
+    /// It binds a call in which each of these arguments has such a value.
+    #[serde(default)]
+    pub when: Vec<When>,
+    /// The arguments of which one must be given: paths without indices.
+    pub any_of: Vec<String>,
+    /// What to do about it.
+    pub fix: String,
+    /// Whether an operator switched it off.
+    #[serde(skip)]
+    pub off: bool,
+}
+
+/// Of some arguments, one at most is given.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exclusive {
+    /// The rule's id.
+    pub id: String,
+    /// The rules of the sources that it enforces.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// What it protects.
+    pub why: String,
+    /// What an overlay may loosen.
+    #[serde(default)]
+    pub tunable: BTreeSet<Tunable>,
+    /// Calls, and what it says of each.
+    #[serde(default, skip_serializing)]
+    pub examples: Vec<Example>,
+    /// The tools bound.
+    pub tools: BTreeSet<String>,
+    /// The arguments of which one at most is given: paths without indices.
+    pub one_of: Vec<String>,
+    /// What to do about it.
+    pub fix: String,
+    /// Whether an operator switched it off.
+    #[serde(skip)]
+    pub off: bool,
+}
+
+/// Secrets, and links that let in whoever has them, are handed over by some tools only.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reveal {
+    /// The rule's id.
+    pub id: String,
+    /// The rules of the sources that it enforces.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// What it protects.
+    pub why: String,
+    /// What an overlay may loosen.
+    #[serde(default)]
+    pub tunable: BTreeSet<Tunable>,
+    /// Calls, and what it says of each.
+    #[serde(default, skip_serializing)]
+    pub examples: Vec<Example>,
+    /// The tools let through.
+    pub tools: BTreeSet<String>,
     /// What to do instead.
     pub fix: String,
 }
@@ -264,6 +473,12 @@ pub struct SecretArgument {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pattern(pub Regex);
+
+impl Serialize for Pattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
 
 impl TryFrom<String> for Pattern {
     type Error = regex::Error;
