@@ -32,7 +32,7 @@ use crate::policy::consent::{Answer, Question};
 use crate::policy::hand_over::Deposit;
 use crate::policy::mask::Masked;
 use crate::policy::refusal::Refusal;
-use crate::policy::{Policy, reservation};
+use crate::policy::Policy;
 use crate::tools;
 use crate::tools::selection::Selection;
 use crate::vault::{Vault, VaultError};
@@ -177,11 +177,14 @@ impl Gateway {
         });
         // What could make a call wait comes before the instant is taken: a signature must not be old.
         let held = match (&parsed, &caller) {
-            (Ok(call), Ok(caller)) => match reservation(call, &caller.account) {
-                Some(name) => Some(Reservations::hold(&self.reservations, name).await),
-                None => None,
-            },
-            (Err(_), _) | (_, Err(_)) => None,
+            (Ok(call), Ok(caller)) => {
+                let mut held = Vec::new();
+                for name in self.policy.reservations(call, &caller.account) {
+                    held.push(Reservations::hold(&self.reservations, name).await);
+                }
+                held
+            }
+            (Err(_), _) | (_, Err(_)) => Vec::new(),
         };
         let now = self.clock.now();
         let record = Record::new(self, scope.id(), tool, &arguments, &peer, self.clock.logical(now));

@@ -7,8 +7,10 @@
 //! |---|---|
 //! | [`verdict`] | the doors ([`verdict::Raw`], [`verdict::Cleared`]) and what the policy says |
 //! | [`refusal`] | why a call isn't made |
-//! | [`load`] | the rules, from `policies/*.toml` |
+//! | [`load`] | the rules, from `policies/*.toml` and an operator's overlays |
 //! | `rules` | judging a call by them |
+//! | `proof` | what the examples of overlays come to |
+//! | [`listing`] | the rules as they are shown |
 //! | [`evidence`] | what was read for one step |
 //! | `unique` | names that a cloud takes once |
 //! | [`review`] | what an outcome means |
@@ -26,9 +28,11 @@ pub mod facts;
 mod failure;
 pub mod hand_over;
 pub mod history;
+pub mod listing;
 pub mod load;
 pub mod mask;
 mod plain;
+mod proof;
 mod question;
 pub mod refusal;
 pub mod review;
@@ -48,12 +52,13 @@ use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Questio
 use evidence::Evidence;
 use facts::{Facts, Known};
 use history::History;
-use load::{LoadError, Rule, Rules, Subject};
+use load::{LoadError, Loaded, Overlay, PolicyFile, Proof, Rule, Rules, Subject};
 use mask::{Disclosure, HandOver, Masked, MaskedCall, Shown};
 use refusal::Refusal;
 use sweep::Seen;
-pub use unique::{reservation, unique_name};
-use verdict::{Existing, Judgement, Outcome, Raw, Rehearsal, Review};
+pub use unique::unique_name;
+pub use proof::Tried;
+use verdict::{Existing, Judgement, Outcome, Raw, Rehearsal, Review, Verdict};
 
 /// What happens when a value that must come from a list was never listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,22 +104,49 @@ pub struct Knowledge<'k> {
 pub struct Policy {
     rules: Rules,
     sha256: String,
+    files: Vec<PolicyFile>,
+    proofs: Vec<Proof>,
     settings: Settings,
 }
 
 impl Policy {
-    /// The compiled-in policy.
+    /// The compiled-in policy alone.
     ///
     /// # Errors
     /// When a policy file doesn't make sense.
     pub fn compiled(settings: Settings) -> Result<Self, LoadError> {
-        let (rules, sha256) = load::compiled()?;
-        Ok(Self { rules, sha256, settings })
+        Self::load(settings, &[])
     }
 
-    /// The fingerprint of the policy files.
+    /// The compiled-in policy with `overlays`, in their order.
+    ///
+    /// # Errors
+    /// When an overlay doesn't make sense, would loosen what isn't tunable, or has an example that doesn't come true.
+    pub fn load(settings: Settings, overlays: &[Overlay]) -> Result<Self, LoadError> {
+        let policy = Self::untried(settings, overlays)?;
+        match policy.prove().into_iter().find_map(|tried| tried.fault()) {
+            Some(fault) => Err(fault),
+            None => Ok(policy),
+        }
+    }
+
+    /// The same, its examples not tried yet: to try them one by one, with [`Self::prove`].
+    ///
+    /// # Errors
+    /// When an overlay doesn't make sense, or would loosen what isn't tunable.
+    pub fn untried(settings: Settings, overlays: &[Overlay]) -> Result<Self, LoadError> {
+        let Loaded { rules, sha256, files, proofs } = load::load(overlays)?;
+        Ok(Self { rules, sha256, files, proofs, settings })
+    }
+
+    /// The fingerprint of the policy files, overlays included.
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// The policy files, in the order in which they were read.
+    pub fn files(&self) -> &[PolicyFile] {
+        &self.files
     }
 
     /// What the rule called `id` says of itself.
@@ -182,6 +214,23 @@ impl Policy {
                 )))
             }
         }
+    }
+
+    /// Counts a call that is about to be sent: each that was cleared, the policy's own reads among them.
+    pub fn count(&self, judgement: &Judgement, history: &mut History, now: Timestamp) {
+        match judgement.verdict {
+            Verdict::Cleared(_) => history.count(now),
+            Verdict::Refused(_) | Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Exists(_) => {}
+        }
+    }
+
+    /// What `call` holds while it is under way, in this order, so that no other call makes the same, and none that is
+    /// counted is counted twice. Nothing for a call that changes nothing.
+    pub fn reservations(&self, call: &Call, account: &str) -> Vec<String> {
+        rules::slot(&self.rules.budget, call, account)
+            .into_iter()
+            .chain(unique::reservation(call, account))
+            .collect()
     }
 
     /// Remembers that `call` was made, or may have been, so that the same call again is asked about.

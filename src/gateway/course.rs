@@ -37,12 +37,12 @@ pub(super) struct Course {
     ending: Ending,
     caller: Caller,
     /// Held until the step ends; nobody asks for it.
-    _held: Option<Held>,
+    _held: Vec<Held>,
 }
 
 impl Course {
     /// A step for `caller`. From here on, nothing of their credentials can be shown.
-    pub(super) fn new(ending: Ending, caller: Caller, vendor: Vendor, held: Option<Held>) -> Self {
+    pub(super) fn new(ending: Ending, caller: Caller, vendor: Vendor, held: Vec<Held>) -> Self {
         {
             let state = &mut *ending.scope.lock();
             ending.gateway.policy.pin(&caller.credentials.sealed(), &mut state.seen);
@@ -108,7 +108,7 @@ impl Course {
     }
 
     fn judge(&self, call: &Call, evidence: &Evidence, approval: Option<&Approval>) -> Judgement {
-        let state = self.ending.scope.lock();
+        let state = &mut *self.ending.scope.lock();
         let knowledge = Knowledge {
             facts: &state.facts,
             evidence,
@@ -117,7 +117,11 @@ impl Course {
             approval,
             account: &self.caller.account,
         };
-        self.ending.gateway.policy.judge(call, &knowledge, self.ending.now)
+        let policy = &self.ending.gateway.policy;
+        let judgement = policy.judge(call, &knowledge, self.ending.now);
+        // Under the same lock: of calls that are judged at once, each counts the others.
+        policy.count(&judgement, &mut state.history, self.ending.now);
+        judgement
     }
 
     /// Makes the policy's own reads. Each is judged, sent and recorded like any call.

@@ -17,6 +17,9 @@ use crate::spec::{Call, Effect};
 /// The most calls that are kept; the oldest go first.
 const CAPACITY: usize = 1_000;
 
+/// The most calls that are counted within a minute. No budget allows as many in a step, its reads included.
+const MOST_COUNTED: usize = 10_100;
+
 /// How long a call is kept.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
@@ -27,9 +30,25 @@ pub struct History {
     made: VecDeque<(String, Timestamp)>,
     /// What was handed over: handles, and what each is.
     handed: VecDeque<(Handle, String)>,
+    /// When calls were sent within the last minute, the policy's own reads among them.
+    sent: VecDeque<Timestamp>,
 }
 
 impl History {
+    /// Counts a call that is about to be sent.
+    pub(super) fn count(&mut self, now: Timestamp) {
+        self.sent.retain(|at| is_within_a_minute(*at, now));
+        self.sent.push_back(now);
+        while self.sent.len() > MOST_COUNTED {
+            self.sent.pop_front();
+        }
+    }
+
+    /// How many calls were sent within the last minute.
+    pub(super) fn sent_within_a_minute(&self, now: Timestamp) -> usize {
+        self.sent.iter().filter(|at| is_within_a_minute(**at, now)).count()
+    }
+
     pub(super) fn add(&mut self, fingerprint: String, now: Timestamp) {
         self.made.retain(|(_, at)| is_recent(*at, now));
         self.made.push_back((fingerprint, now));
@@ -59,6 +78,10 @@ impl History {
         let found = self.made.iter().rev().find(|(known, at)| known == fingerprint && is_recent(*at, now));
         found.map(|(_, at)| *at)
     }
+}
+
+fn is_within_a_minute(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at) < SignedDuration::from_mins(1)
 }
 
 /// A clock that went back makes nothing old.

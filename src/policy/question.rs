@@ -273,11 +273,11 @@ fn pointed_out<'r>(rules: &'r [Variable], name: &str) -> impl Iterator<Item = &'
 }
 
 /// Whether `value` has something at `path`, a path without indices.
-fn holds(value: &Value, path: &str) -> bool {
+pub(super) fn holds(value: &Value, path: &str) -> bool {
     leads_to(value, path, &|_| true)
 }
 
-fn is_so(value: &Value, when: &When) -> bool {
+pub(super) fn is_so(value: &Value, when: &When) -> bool {
     leads_to(value, &when.path, &|found| {
         let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
         let lower = text.to_lowercase();

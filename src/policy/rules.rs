@@ -4,6 +4,8 @@
 //! confirmation, the policy's reads, what exists already, the arguments' confirmation. Nothing here does I/O
 //! or reads a clock.
 
+mod alone;
+mod budget;
 mod confirm;
 mod instants;
 mod precheck;
@@ -20,6 +22,8 @@ use super::refusal::Refusal;
 use super::verdict::{Cleared, Existing, Finding, Judgement, Said, Verdict};
 use super::{Knowledge, Policy};
 use crate::spec::{Call, Origin};
+pub(super) use alone::reveals;
+pub(super) use budget::slot;
 pub(super) use confirm::{arguments_question, made_before, setting};
 pub(super) use instants::has_instants;
 pub(super) use precheck::is_activated;
@@ -98,7 +102,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     let own = is_own(call);
     let mut bench = Bench::default();
     let mut grounds = Vec::new();
-    let mut unverified = Vec::new();
+    let mut unverified: Vec<Unread<'_>> = Vec::new();
     // The arguments, with what their texts of JSON hold in the place of those.
     let given = call.tool().request().opened(Value::Object(call.arguments().clone()));
     for rule in &policy.rules.secret_argument {
@@ -137,6 +141,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
             bench.hear(rule, Some("TemplateId".to_owned()), Ruling::Pass);
         }
     }
+    unverified.extend(alone(policy, &matter, knowledge, now, &mut bench));
     let mut consent = None;
     for rule in of(&policy.rules.confirm, Subject::Region) {
         let Some(region) = call.region() else { continue };
@@ -184,6 +189,40 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         None => Verdict::Cleared(Cleared::new(sent.clone(), consent)),
     };
     Judgement { verdict, wants, questions, findings, grounds }
+}
+
+/// A rule that must read, and about which argument.
+type Unread<'p> = (&'p dyn Rule, Option<String>, Ruling);
+
+/// Hears the rules that look at the call alone, and the budgets; what must read first is returned, for it waits until
+/// the region is confirmed.
+fn alone<'p>(
+    policy: &'p Policy,
+    matter: &Matter<'_>,
+    knowledge: &Knowledge<'_>,
+    now: Timestamp,
+    bench: &mut Bench,
+) -> Vec<Unread<'p>> {
+    let rules = &policy.rules;
+    let mut said: Vec<(&dyn Rule, alone::Said)> = Vec::new();
+    if !is_own(matter.call) {
+        said.extend(rules.forbid.iter().map(|rule| (rule as &dyn Rule, alone::forbidden(rule, matter))));
+        said.extend(rules.requires.iter().map(|rule| (rule as &dyn Rule, alone::required(rule, matter))));
+        said.extend(rules.exclusive.iter().map(|rule| (rule as &dyn Rule, alone::exclusive(rule, matter))));
+        said.extend(rules.reveal.iter().map(|rule| (rule as &dyn Rule, alone::revealed(rule, matter.call))));
+    }
+    said.extend(
+        rules.budget.iter().map(|rule| (rule as &dyn Rule, budget::within(rule, matter, knowledge, now))),
+    );
+    let mut unread = Vec::new();
+    for (rule, said) in said {
+        match said {
+            None => {}
+            Some((path, need @ Ruling::Need(_))) => unread.push((rule, path, need)),
+            Some((path, ruling)) => bench.hear(rule, path, ruling),
+        }
+    }
+    unread
 }
 
 /// Whether this is a read of the policy's own. What changes the world is never excused, whoever wants it.

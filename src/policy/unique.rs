@@ -25,7 +25,7 @@ pub fn unique_name(call: &Call) -> Option<&str> {
 
 /// What a call holds while it is under way, so that no other call makes the same: the name, or being the same
 /// call. Nothing for a call that changes nothing.
-pub fn reservation(call: &Call, account: &str) -> Option<String> {
+pub(super) fn reservation(call: &Call, account: &str) -> Option<String> {
     if !call.spec().effect.changes() {
         return None;
     }

@@ -1,10 +1,13 @@
 //! What serde can't check of a policy: that names are those of something, and that no rule is idle.
 
+mod alone;
+
 use std::collections::BTreeSet;
 
 use super::{Check, Rules, Subject};
 use crate::policy::consent::MAX_REGION_HOURS;
 use crate::policy::rules::has_instants;
+use crate::spec::Effect;
 use crate::spec::marks::{Fact, Kind, Shape};
 use crate::tools;
 
@@ -14,20 +17,10 @@ const MAX_LIFETIME_HOURS: i64 = 8_760;
 /// The first rule that can't be, by its id, and why not.
 pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
     let mut ids = BTreeSet::new();
-    let known_tools =
-        |id: &str, names: &BTreeSet<String>| match names.iter().find(|name| tools::find(name).is_none()) {
-            Some(name) => Err((id.to_owned(), format!("there is no tool {name}; see `redline-mcp tools`"))),
-            None => Ok(()),
-        };
-    let mut seen = |id: &str| {
-        if ids.insert(id.to_owned()) {
-            Ok(())
-        } else {
-            Err((id.to_owned(), "two rules have this id".to_owned()))
-        }
-    };
+    if let Some(rule) = rules.all().find(|rule| !ids.insert(rule.id())) {
+        return Err((rule.id().to_owned(), "two rules have this id".to_owned()));
+    }
     for rule in &rules.confirm {
-        seen(&rule.id)?;
         let hours = rule.lifetime_hours.unwrap_or(0);
         let sound = match rule.subject {
             Subject::Region => (1..=MAX_REGION_HOURS).contains(&hours) && rule.effects.is_empty(),
@@ -61,7 +54,6 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
         }
     }
     for rule in &rules.precheck {
-        seen(&rule.id)?;
         rule.tools.iter().try_for_each(|names| known_tools(&rule.id, names))?;
         known_tools(&rule.id, &rule.except)?;
         let sound = match rule.check {
@@ -96,13 +88,17 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
         }
     }
     for rule in &rules.provenance {
-        seen(&rule.id)?;
         rule.tools.iter().try_for_each(|names| known_tools(&rule.id, names))?;
         known_tools(&rule.id, &rule.learn)?;
         if let Some(verify) = &rule.verify
             && tools::find(&verify.tool).and_then(|tool| tool.request().field(&verify.filter)).is_none()
         {
             return Err((rule.id.clone(), format!("{} has no argument {}", verify.tool, verify.filter)));
+        }
+        if let Some(tool) = rule.verify.as_ref().and_then(|verify| tools::find(&verify.tool))
+            && tool.spec().effect != Effect::Read
+        {
+            return Err((rule.id.clone(), format!("{} isn't a plain read; verify by one", tool.name())));
         }
         if !(1..=MAX_LIFETIME_HOURS).contains(&rule.lifetime_hours) {
             return Err((rule.id.clone(), format!("lifetime_hours must be from 1 to {MAX_LIFETIME_HOURS}")));
@@ -114,12 +110,19 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
         }
     }
     for rule in &rules.secret_argument {
-        seen(&rule.id)?;
         if rule.patterns.is_empty() {
             return Err((rule.id.clone(), "patterns is empty, so the rule would bind nothing".to_owned()));
         }
     }
-    Ok(())
+    alone::check(rules)
+}
+
+/// Whether there are tools of these names.
+fn known_tools(id: &str, names: &BTreeSet<String>) -> Result<(), (String, String)> {
+    match names.iter().find(|name| tools::find(name).is_none()) {
+        Some(name) => Err((id.to_owned(), format!("there is no tool {name}; see `redline-mcp tools`"))),
+        None => Ok(()),
+    }
 }
 
 /// Whether `path`, dotted and without indices, leads from `shape` to something. Below a free map any key does.

@@ -27,6 +27,17 @@ pub(super) struct Matter<'m> {
     pub(super) taken: &'m Taken,
 }
 
+impl<'m> Matter<'m> {
+    /// The arguments with all that a template supplies; `None` while that isn't known.
+    pub(super) const fn whole(&self) -> Option<&'m Value> {
+        match self.taken {
+            Taken::Nothing | Taken::Home(_) => Some(self.given),
+            Taken::Rest(merged) => Some(&merged.whole),
+            Taken::Unread(_) | Taken::Refused(_) => None,
+        }
+    }
+}
+
 /// A value of the rule's kind.
 struct Claimed {
     path: String,
