@@ -10,10 +10,10 @@
 //! | `imports` | modules import only from those before them |
 //! | `doors` | who makes, opens, returns and holds the door types |
 //! | `bans` | environment, clock, output and the size of files |
-//! | `rule_ids` | rules that are named exist |
+//! | `rules` | every rule is held, shown by a test, and told in docs/rules.md |
 
 mod bans;
 mod doors;
 mod imports;
-mod rule_ids;
+mod rules;
 mod source;

@@ -6,11 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::harness::world::{CREATE_JOB, GET_JOB, LIST_WORKSPACES, PYTORCH, VISION, here, job};
+use crate::harness::world::{CREATE_JOB, GET_JOB, LIST_WORKSPACES, PYTORCH, REGION, VISION, here, job};
 use crate::harness::{Home, Ran, updating};
 
 fn data(folder: &str) -> PathBuf {
@@ -210,6 +212,45 @@ fn a_refused_call_shows_its_request_without_its_secrets() {
     assert_eq!(shown["request"]["method"], "POST");
     assert_eq!(shown["request"]["body"]["Envs"], json!({ "ALIBABA_CLOUD_ACCESS_KEY_ID": "****" }));
     assert!(!ran.stdout.contains("Canary"), "{}", ran.stdout);
+}
+
+/// R-DLC-84: a job and a template are checked whole and shown without their secrets, and nothing reaches the cloud.
+#[test]
+fn a_rehearsal_sends_nothing() {
+    let cloud = TcpListener::bind("127.0.0.1:0").unwrap();
+    cloud.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", cloud.local_addr().unwrap());
+    let endpoints = [format!("pai-dlc={url}"), format!("aiworkspace={url}")];
+    let flags =
+        ["--cloud", "live", "--endpoint", &*endpoints[0], "--endpoint", &*endpoints[1], "--region", REGION];
+    let home = Home::new()
+        .with("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAI5tCanaryCanaryCanary")
+        .with("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secret-canary-7717");
+    let mut content = job(VISION, PYTORCH);
+    content.as_object_mut().unwrap().remove("RegionId");
+    content["Envs"] = json!({ "TOKEN": "canary-value-551" });
+    let template = |content: &Value| {
+        let arguments = json!({
+            "RegionId": REGION, "WorkspaceId": VISION, "TemplateName": "mine", "Content": content,
+        });
+        rehearse(&home, "dlc_create_job_template", &arguments, &flags)
+    };
+    // Whatever is judged of it, the request that would be sent is shown.
+    for ran in [template(&content), rehearse(&home, CREATE_JOB, &job(VISION, PYTORCH), &flags)] {
+        let shown = ran.json();
+        assert_eq!(shown["request"]["method"], "POST", "{shown}");
+        assert!(shown["request"]["url"].as_str().unwrap().starts_with(&url), "{shown}");
+        assert!(!ran.stdout.to_lowercase().contains("canary"), "{}", ran.stdout);
+    }
+    // A fault in the content is found here, by its path.
+    content["JobSpecs"][0]["ResourceConfig"] = json!({ "CPU": "4" });
+    let ran = template(&content);
+    assert_eq!((ran.code, &ran.json()["verdict"]), (Some(1), &json!("refused")));
+    assert!(
+        crate::harness::paths(&ran.json()).iter().any(|path| path.starts_with("Content.JobSpecs[0]")),
+        "{ran:?}"
+    );
+    assert_eq!(cloud.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
 /// Arguments that don't parse make no request.

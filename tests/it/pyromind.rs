@@ -22,6 +22,7 @@ const UNRESPONSIVE: &str = "sbx_745103408";
 const BUSY: &str = "sbx_248719747";
 const WORKER: &str = "sbx_345741474";
 /// Instances of the default world.
+const NOTEBOOK: &str = "jp_30145559";
 const PAUSED: &str = "jp_92818851";
 const AUTH_TROUBLE: &str = "jp_60752091";
 
@@ -282,6 +283,20 @@ async fn a_sandbox_is_shown_without_its_password() {
     assert_eq!(running["vnc_info"], json!({ "host": "vnc.pyromind.ai", "port": 5901 }));
     let stopped = session.call(GET, id(STOPPED)).await.unwrap();
     assert_eq!((&stopped["status"], stopped.get("vnc_info")), (&json!("stopped"), None));
+}
+
+/// R-PM-065: a token says when it ends; the next one is made anew, never given from memory.
+#[tokio::test]
+async fn every_token_is_made_anew() {
+    let session = attended(typing(NOTEBOOK)).await;
+    let mut ends = Vec::new();
+    for ttl in [60, 120] {
+        let made = session.call(TOKEN, json!({ "instance_id": NOTEBOOK, "token_ttl": ttl })).await.unwrap();
+        ends.push(made["expire_time"].as_str().unwrap().to_owned());
+        assert_ne!(made["access_token"], Value::Null, "{made}");
+    }
+    assert_ne!(ends[0], ends[1]);
+    assert_eq!(session.home.count("get_instance_access_token"), 2);
 }
 
 /// R-PM-034: what has no VNC isn't called gone; R-PM-063: a paused instance gives no token; R-PM-014: both causes of a

@@ -67,7 +67,7 @@ async fn a_new_password_is_seen_nowhere() {
     assert!(!record.contains("NewSecurePass456!") && !asked[0].message.contains("NewSecurePass456!"));
 }
 
-/// R-PM-055 to R-PM-062: a pause and a resume, each in its state, each thing where it is documented.
+/// R-PM-055, R-PM-056, R-PM-059, R-PM-060, R-PM-062: a pause and a resume, each in its state, each thing where it is documented.
 #[tokio::test]
 async fn an_instance_is_paused_and_resumed() {
     let session = attended(Human::agreeable()).await;
@@ -106,8 +106,8 @@ async fn a_checkpoint_that_fails_is_not_done_without() {
     assert!(session.human.asked()[0].message.contains("Mind:\n- save_checkpoint: nothing is saved"));
 }
 
-/// R-PM-048 to R-PM-051: only the typed id deletes; the question says what becomes of the workspace; neither running
-/// tasks nor a failed backup make the server take another way.
+/// R-PM-048, R-PM-049, R-PM-050, R-PM-051: only the typed id deletes; the question says what becomes of the workspace;
+/// neither running tasks nor a failed backup make the server take another way.
 #[tokio::test]
 async fn only_the_typed_id_deletes() {
     let human = Human::who_says([Says::Accepts(json!({ "resource_id": NOTEBOOK }))]);

@@ -167,8 +167,7 @@ async fn what_cannot_be_made_is_told_by_its_cause() {
     assert_eq!((home.count("create_inference_task"), home.count("submit_training_job")), (2, 1));
 }
 
-/// R-PM-081 to R-PM-083, R-PM-094 to R-PM-096: nothing is deleted unless the id itself was typed, with all that goes
-/// with it said; what runs is told with the way out, which the server never takes by itself.
+/// R-PM-082, R-PM-083, R-PM-095, R-PM-096: nothing is deleted unless the id itself was typed, with what force does said; what runs is told with the way out, which the server never takes by itself.
 #[tokio::test]
 async fn only_the_typed_id_deletes_and_force_is_the_humans_to_choose() {
     for (tool, get, running, force, says) in [
@@ -220,7 +219,7 @@ async fn a_deletion_that_is_denied_is_not_tried_otherwise() {
     }
 }
 
-/// R-PM-097 to R-PM-103: a job is paused and goes on from the checkpoint that the pause named.
+/// R-PM-097, R-PM-098, R-PM-100, R-PM-101, R-PM-103: a job is paused and goes on from the checkpoint that the pause named.
 #[tokio::test]
 async fn a_job_is_paused_and_resumed_from_what_was_named() {
     for era in ERAS {

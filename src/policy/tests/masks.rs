@@ -53,7 +53,8 @@ fn verbose() -> Value {
     })
 }
 
-/// R-WS-10 to R-WS-13, R-WS-15, R-WS-22 to R-WS-26: the order, the names and the masks of a workspace.
+/// R-WS-10, R-WS-11, R-WS-12, R-WS-13, R-WS-15, R-WS-22, R-WS-23, R-WS-24, R-WS-26: the order, the names and the
+/// masks of a workspace.
 #[test]
 fn a_workspace_is_shown_in_natural_language() {
     let (body, redactions) = shown("aiworkspace_get_workspace", verbose());

@@ -122,7 +122,7 @@ fn a_refusal_is_never_long() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// R-WS-10 to R-WS-16, R-WS-90: a value under a mask shows nowhere, whatever surrounds it.
+    /// R-WS-10, R-WS-11, R-WS-12, R-WS-13, R-WS-14, R-WS-15, R-WS-16, R-WS-90: a value under a mask shows nowhere, whatever surrounds it.
     #[test]
     fn masked_canaries_never_show(
         tool in 0..crate::tools::all().count(),

@@ -319,7 +319,8 @@ const WORKSPACE_NAME: Unique = Unique {
 };
 
 /// Create a workspace, or return the existing one of the same name and settings; the check is built in. Ask the
-/// user for every argument first. Names take a team's or project's prefix, with underscores.
+/// user for every argument first. Names take a team's or project's prefix, with underscores. A new one is ready once
+/// aiworkspace_get_workspace shows it ENABLED.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

@@ -124,8 +124,8 @@ fn options_fit_the_other_arguments() {
     );
 }
 
-/// R-WS-10 to R-WS-13, R-WS-23, R-WS-24, R-WS-90: who is named in a workspace's reply is masked, and no field
-/// keeps the wire's name.
+/// R-WS-10, R-WS-11, R-WS-12, R-WS-13, R-WS-23, R-WS-24, R-WS-90: who is named in a workspace's reply is masked, and
+/// no field keeps the wire's name.
 #[test]
 fn workspace_replies_speak_natural_language() {
     let mut marked = BTreeSet::new();

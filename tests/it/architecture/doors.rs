@@ -4,7 +4,7 @@
 //! to the vault only as a `Deposit` and leaves it only as `Redeemed`. That holds as long as each has one maker. A test here that fails isn't in the way: it says that a new way round the policy
 //! has been built, or that a new function belongs to those that are looked at with care.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Found, Place, Source};
 
@@ -192,6 +192,36 @@ fn only_the_policy_opens_what_a_cloud_answered() {
         name == "open" && *count == 0 && place.top() == "policy"
     });
     assert!(!inside.is_empty(), "the search finds none at all");
+}
+
+/// R-WS-18: an answer as it came lives no longer than its step. Nothing that a scope remembers holds one, however deep
+/// inside; what a step reads for itself does, and goes with it.
+#[test]
+fn nothing_remembers_what_a_cloud_answered() {
+    let source = Source::read();
+    let within = |root: &'static str| {
+        let mut held = BTreeSet::from([root]);
+        loop {
+            let parts = source.types.iter().filter(|found| {
+                ["policy", "gateway", "vault"].contains(&found.place.top())
+                    && held.contains(&*found.what.name)
+            });
+            let more: BTreeSet<&str> =
+                parts.flat_map(|found| &found.what.holds).map(String::as_str).collect();
+            if more.is_subset(&held) {
+                return held;
+            }
+            held.extend(more);
+        }
+    };
+    let remembered = within("Scope");
+    for part in ["State", "Facts", "Consents", "History", "Seen"] {
+        assert!(remembered.contains(part), "{remembered:?}");
+    }
+    for raw in ["Raw", "Outcome", "CloudError", "Evidence", "Existing"] {
+        assert!(!remembered.contains(raw) && !within("Vault").contains(raw), "a {raw} is remembered");
+    }
+    assert!(within("Evidence").contains("Raw"), "the search is blind");
 }
 
 /// Whether a secret may be looked at there, once it is in the vault.
