@@ -358,7 +358,8 @@ const IN_A_BROWSER: &str = "or start the server where it can open the user's bro
 
 /// What is said while a question waits in the human's browser.
 fn pending(rule: &str, code: &str) -> Refusal {
-    let text = format!("the user has been asked in their browser, under the code {code}, and hasn't answered yet");
+    let text =
+        format!("the user has been asked in their browser, under the code {code}, and hasn't answered yet");
     let fix = format!(
         "tell the user that a page with the code {code} waits in their browser, then call again with the same \
          arguments: their answer counts for that call, once"

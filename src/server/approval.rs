@@ -22,6 +22,8 @@ mod listen;
 mod neighbour;
 mod page;
 mod questions;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

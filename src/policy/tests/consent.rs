@@ -265,7 +265,10 @@ fn only_an_offered_region_can_be_chosen() {
     let refusal =
         hear(policy, &call, &answer(&question, Reply::NoChannel), &mut Consents::default()).unwrap_err();
     let fix = &refusal.violations[0].fix;
-    assert!(fix.starts_with("the operator can confirm a region at launch with --region cn-hangzhou; "), "{fix}");
+    assert!(
+        fix.starts_with("the operator can confirm a region at launch with --region cn-hangzhou; "),
+        "{fix}"
+    );
 }
 
 /// A yes to a region is none to the arguments, and the reverse.

@@ -85,7 +85,8 @@ impl Door<'_> {
         match found {
             Page::Open(question, code, token) => {
                 let minutes = lifetimes.open.as_secs() / 60;
-                let status = if mistake.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+                let status =
+                    if mistake.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
                 (status, page::question(question, code, token.reveal(), minutes, mistake, nonce))
             }
             Page::Answered(reply, waits) => {

@@ -102,7 +102,11 @@ async fn connection(
     drop(place);
 }
 
-async fn answer(request: Request<Incoming>, host: &str, shared: &Shared) -> io::Result<Response<Full<Bytes>>> {
+async fn answer(
+    request: Request<Incoming>,
+    host: &str,
+    shared: &Shared,
+) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let body = match timeout(PATIENCE, Limited::new(body, BODY).collect()).await {
         Ok(Ok(body)) => Some(body.to_bytes()),

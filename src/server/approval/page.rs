@@ -130,7 +130,9 @@ pub(super) fn answered(reply: &Reply, waits: bool, minutes: u64, nonce: String) 
         | Reply::NoChannel
         | Reply::Replayed
         | Reply::Tampered
-        | Reply::Expired => ("Declined", "Nothing is sent, and the agent is told that you declined.".to_owned()),
+        | Reply::Expired => {
+            ("Declined", "Nothing is sent, and the agent is told that you declined.".to_owned())
+        }
     };
     notice(title, &format!("{said} You can close this page."), nonce)
 }
