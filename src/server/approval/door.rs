@@ -62,7 +62,8 @@ impl Door<'_> {
             let text = "This address is reached by its own name only.";
             return (StatusCode::MISDIRECTED_REQUEST, page::notice("Not here", text, nonce));
         }
-        let link = request.uri().path().trim_start_matches('/');
+        let path = request.uri().path();
+        let link = path.strip_prefix('/').unwrap_or(path);
         match *request.method() {
             Method::GET => self.page(self.shared.lock().show(link, now), None, nonce),
             Method::HEAD => self.page(self.shared.lock().look(link, now), None, nonce),

@@ -55,7 +55,7 @@ pub(super) fn question(
     };
     let code = Plain(code);
     let mut body = format!(
-        "<header><div><p class=\"name\">redline-mcp asks for you to decide</p><h1>{title}</h1></div>\
+        "<header><div><p class=\"name\">redline-mcp asks you to decide</p><h1>{title}</h1></div>\
          <p class=\"code\"><span>Code</span><strong>{code}</strong></p></header>\n\
          <p class=\"quiet\">An agent wants to make this call, and it waits for a human. The agent is told the same \
          code, so that you can tell which call this page is about; the code proves nothing else. Nothing happens \
