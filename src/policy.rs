@@ -456,4 +456,4 @@ fn blank(question: &Question) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
