@@ -5,6 +5,7 @@
 
 mod approval;
 mod flags;
+mod policies;
 mod world;
 
 use std::io;
@@ -37,6 +38,7 @@ const PYROMIND_SETTINGS: [&str; 3] = ["PYROMIND_AUTH_HEADER", "PYROMIND_AUTH_SCH
 
 pub use approval::{ApprovalFlags, ApprovalPage};
 pub use flags::{CloudKind, Launch, LiveFlags, LogLevel, OfferFlags, SimFlags};
+pub use policies::Laid;
 pub use world::WorldFlags;
 
 /// A launch that can't be.
@@ -114,6 +116,14 @@ pub enum ConfigError {
     /// The audit record can't be used.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// An overlay can't be read.
+    #[error("can't read --policy {}: {source}", path.display())]
+    ReadPolicy {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The policy doesn't make sense.
     #[error("policy {0}")]
     Policy(#[from] LoadError),
@@ -137,6 +147,7 @@ impl ConfigError {
             | Self::NoStateDirectory
             | Self::Program(_)
             | Self::Audit(_)
+            | Self::ReadPolicy { .. }
             | Self::Policy(_) => false,
         }
     }
@@ -169,9 +180,16 @@ impl Launch {
     /// The policy of this launch. `digest_key` binds questions to this process.
     ///
     /// # Errors
-    /// When a policy file doesn't make sense.
-    pub fn policy(&self, on_miss: OnMiss, digest_key: Vec<u8>) -> Result<Policy, LoadError> {
-        Policy::compiled(Settings {
+    /// When an overlay can't be read, doesn't make sense, or would loosen what isn't tunable.
+    pub fn policy(&self, on_miss: OnMiss, digest_key: Vec<u8>) -> Result<Policy, ConfigError> {
+        let overlays = self.policies.iter().map(Laid::overlay).collect::<Result<Vec<_>, _>>()?;
+        let settings = self.settings(on_miss, digest_key);
+        Ok(Policy::load(settings, &overlays)?)
+    }
+
+    /// What this launch decides about the policy.
+    pub fn settings(&self, on_miss: OnMiss, digest_key: Vec<u8>) -> Settings {
+        Settings {
             on_miss: self.provenance.unwrap_or(on_miss),
             operator: Operator {
                 regions: self.regions.iter().cloned().collect(),
@@ -180,7 +198,7 @@ impl Launch {
             simulated: self.cloud == CloudKind::Sim,
             digest_key,
             secret_command: self.secret_command(),
-        })
+        }
     }
 
     /// Everything that a call needs. `on_miss` is the command's default for `--provenance`.

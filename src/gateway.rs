@@ -144,6 +144,11 @@ impl Gateway {
         &self.selection
     }
 
+    /// The rules, to be shown.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// A scope that knows nothing yet.
     pub fn new_scope(&self) -> Arc<Scope> {
         Arc::default()

@@ -458,4 +458,4 @@ fn blank(question: &Question) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

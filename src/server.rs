@@ -167,7 +167,7 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        one_page(request).map(|()| listing::resources(self.gateway.selection()))
+        one_page(request).map(|()| listing::resources(self.gateway.selection(), self.gateway.policy()))
     }
 
     async fn read_resource(
@@ -175,7 +175,7 @@ impl ServerHandler for Handler {
         request: ReadResourceRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        listing::resource(&request.uri).map(Into::into)
+        listing::resource(&request.uri, self.gateway.policy()).map(Into::into)
     }
 
     async fn call_tool(

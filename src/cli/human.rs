@@ -91,3 +91,57 @@ pub(super) fn explanation(result: &Value) -> Vec<String> {
     lines.extend(violations(result));
     lines
 }
+
+/// The rules: id, kind, whether an overlay may loosen them, and what each protects.
+pub(super) fn rules(result: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for file in list(result, "files") {
+        lines.push(format!("{} (sha256 {})", Quoted(text(file, "file")), text(file, "sha256")));
+    }
+    for rule in list(result, "rules") {
+        let tunable: Vec<&str> = list(rule, "tunable").iter().filter_map(Value::as_str).collect();
+        let changed: Vec<String> = list(rule, "changed_by")
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|file| Quoted(file).to_string())
+            .collect();
+        let mut state = match tunable.as_slice() {
+            [] => "locked".to_owned(),
+            names => format!("tunable: {}", names.join(", ")),
+        };
+        if rule.get("off") == Some(&Value::Bool(true)) {
+            state += "; OFF";
+        }
+        if !changed.is_empty() {
+            state += &format!("; changed by {}", changed.join(", "));
+        }
+        lines.push(format!("{} ({}, {state})", text(rule, "id"), text(rule, "kind")));
+        let sources: Vec<&str> = list(rule, "sources").iter().filter_map(Value::as_str).collect();
+        let sources = if sources.is_empty() { String::new() } else { format!(" [{}]", sources.join(", ")) };
+        lines.push(format!("    {}{sources}", text(rule, "why")));
+    }
+    lines
+}
+
+/// A checked overlay: whether it loads, and what each of its examples came to.
+pub(super) fn checked(result: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(error) = result.get("error").and_then(Value::as_str) {
+        lines.push(error.to_owned());
+    }
+    for example in list(result, "examples") {
+        let number = example.get("example").and_then(Value::as_u64).unwrap_or_default();
+        lines.push(match example.get("problem").and_then(Value::as_str) {
+            None => format!(
+                "ok      {}, example {number}: {} is {}",
+                text(example, "rule"),
+                text(example, "tool"),
+                text(example, "says")
+            ),
+            Some(problem) => format!("FAILED  {problem}"),
+        });
+    }
+    let verdict = if result.get("ok") == Some(&Value::Bool(true)) { "sound" } else { "not usable" };
+    lines.push(format!("{}: {verdict}", Quoted(text(result, "file"))));
+    lines
+}

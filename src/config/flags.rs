@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ConfigError, WorldFlags};
+use super::{ConfigError, Laid, WorldFlags};
 use crate::cloud::sign::Signature;
 use crate::cloud::transport::http::Seconds;
 use crate::policy::OnMiss;
@@ -54,6 +54,9 @@ pub struct Launch {
     /// Approve a tool, or every create, update or act, without asking; may be repeated
     #[arg(long = "approve", value_name = "TOOL|EFFECT", value_parser = parse_waiver)]
     pub approvals: Vec<Waiver>,
+    /// Lay rules of your own over the compiled-in ones: an absolute path, or the preset read-only; may be repeated
+    #[arg(long = "policy", value_name = "FILE|PRESET")]
+    pub policies: Vec<Laid>,
     /// Which tools are offered.
     #[command(flatten)]
     pub offer: OfferFlags,

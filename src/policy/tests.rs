@@ -50,7 +50,7 @@ fn settings() -> Settings {
 }
 
 /// The policy of every test that doesn't set another.
-fn policy() -> &'static Policy {
+pub(crate) fn policy() -> &'static Policy {
     static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::compiled(settings()).unwrap());
     &POLICY
 }

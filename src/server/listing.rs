@@ -1,4 +1,5 @@
-//! What the server shows before anything is called: itself, its tools, and the whole schemas as resources.
+//! What the server shows before anything is called: itself, its tools, and as resources the whole schemas and the rules
+//! of its policy.
 //!
 //! All of it is the same for every client and every request of a process.
 
@@ -10,6 +11,7 @@ use rmcp::model::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::policy::Policy;
 use crate::spec::schema::Schema;
 use crate::spec::{Effect, Tool};
 use crate::tools;
@@ -19,6 +21,8 @@ use crate::tools::selection::Selection;
 const FRESH_MS: u64 = 3_600_000;
 /// The start of a schema resource's URI; the tool's name follows.
 const SCHEMAS: &str = "redline://schemas/";
+/// The resource that lists the rules.
+const RULES: &str = "redline://policy/rules";
 const JSON: &str = "application/json";
 
 const INSTRUCTIONS: &str = "Tools for Alibaba Cloud PAI: training jobs (dlc_*), workspaces and what jobs are made of \
@@ -86,33 +90,57 @@ pub fn tools(selection: &Selection) -> ListToolsResult {
         .with_cache_scope(CacheScope::Private)
 }
 
-/// The answer to `resources/list`: a schema for each tool offered.
-pub(super) fn resources(selection: &Selection) -> ListResourcesResult {
-    let resources = selection.tools().map(|tool| {
+/// The answer to `resources/list`: the rules, each rule, and a schema for each tool offered.
+pub(super) fn resources(selection: &Selection, policy: &Policy) -> ListResourcesResult {
+    let rules = Resource::new(RULES, "policy rules")
+        .with_title("Every rule of the policy: id, kind, what it protects, whether it is locked")
+        .with_mime_type(JSON);
+    let each = policy.list().into_iter().map(|rule| {
+        Resource::new(format!("{RULES}/{}", rule.id), rule.id.clone())
+            .with_title(format!("The whole rule {}", rule.id))
+            .with_mime_type(JSON)
+    });
+    let schemas = selection.tools().map(|tool| {
         Resource::new(format!("{SCHEMAS}{}", tool.name()), tool.name())
             .with_title(format!("Whole argument schema of {}", tool.name()))
             .with_mime_type(JSON)
     });
-    ListResourcesResult::with_all_items(resources.collect())
+    ListResourcesResult::with_all_items(std::iter::once(rules).chain(each).chain(schemas).collect())
         .with_ttl_ms(FRESH_MS)
         .with_cache_scope(CacheScope::Private)
 }
 
 /// The answer to `resources/read`.
-pub(super) fn resource(uri: &str) -> Result<ReadResourceResult, ErrorData> {
-    let tool = uri.strip_prefix(SCHEMAS).and_then(tools::find).ok_or_else(|| {
+pub(super) fn resource(uri: &str, policy: &Policy) -> Result<ReadResourceResult, ErrorData> {
+    let text = uri
+        .strip_prefix(SCHEMAS)
+        .and_then(tools::find)
+        .map(|tool| tool.schema().full.to_string())
+        .or_else(|| rules(uri, policy));
+    let text = text.ok_or_else(|| {
         ErrorData::resource_not_found(
             "no such resource; resources/list has them all",
             Some(json!({ "uri": uri })),
         )
     })?;
-    let contents = ResourceContents::text(tool.schema().full.to_string(), uri).with_mime_type(JSON);
+    let contents = ResourceContents::text(text, uri).with_mime_type(JSON);
     Ok(ReadResourceResult::new(vec![contents]).with_ttl_ms(FRESH_MS).with_cache_scope(CacheScope::Private))
+}
+
+/// The rules, or the one rule that `uri` names.
+fn rules(uri: &str, policy: &Policy) -> Option<String> {
+    let rest = uri.strip_prefix(RULES)?;
+    if rest.is_empty() {
+        return Some(json!({ "sha256": policy.sha256(), "rules": policy.list() }).to_string());
+    }
+    let (listed, text) = policy.show(rest.strip_prefix('/')?)?;
+    Some(json!({ "about": listed, "rule": text }).to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::tests::policy;
 
     /// The whole catalogue as it is listed.
     fn all() -> ListToolsResult {
@@ -173,7 +201,7 @@ mod tests {
     fn lists_are_private_to_the_client() {
         for list in [
             serde_json::to_value(all()).unwrap(),
-            serde_json::to_value(resources(&Selection::default())).unwrap(),
+            serde_json::to_value(resources(&Selection::default(), policy())).unwrap(),
         ] {
             assert_eq!(list["cacheScope"], "private");
             assert_eq!(list["ttlMs"], FRESH_MS);
@@ -182,14 +210,57 @@ mod tests {
 
     #[test]
     fn every_tool_has_its_whole_schema_as_a_resource() {
-        let listed = resources(&Selection::default()).resources;
+        let listed = resources(&Selection::default(), policy()).resources;
+        let listed: Vec<_> = listed.into_iter().filter(|shown| shown.uri.starts_with(SCHEMAS)).collect();
         assert_eq!(listed.len(), tools::all().count());
         for (tool, shown) in all().tools.iter().zip(listed) {
-            let read = serde_json::to_value(resource(&shown.uri).unwrap()).unwrap();
+            let read = serde_json::to_value(resource(&shown.uri, policy()).unwrap()).unwrap();
             let whole: Value = serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
             assert_eq!(whole, tools::find(&tool.name).unwrap().schema().full);
             assert_eq!(read["contents"][0]["uri"], json!(shown.uri));
         }
+    }
+
+    /// The rules are there as one list and one by one, and each says all of itself.
+    #[test]
+    fn every_rule_is_a_resource() {
+        let text = |uri: &str| -> Value {
+            let read = serde_json::to_value(resource(uri, policy()).unwrap()).unwrap();
+            serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap()
+        };
+        let all = text(RULES);
+        assert_eq!(all["sha256"], policy().sha256());
+        let rules = all["rules"].as_array().unwrap();
+        let uris: Vec<_> = resources(&Selection::default(), policy()).resources.into_iter().map(|shown| shown.uri).collect();
+        for rule in rules {
+            let uri = format!("{RULES}/{}", rule["id"].as_str().unwrap());
+            assert!(uris.contains(&uri), "{uri}");
+            let one = text(&uri);
+            assert_eq!((&one["about"], &one["rule"]["id"], &one["rule"]["why"]), (rule, &rule["id"], &rule["why"]));
+        }
+        assert_eq!(uris.iter().filter(|uri| uri.starts_with(RULES)).count(), rules.len() + 1);
+        assert_eq!(
+            text("redline://policy/rules/job-of-a-sane-size"),
+            json!({
+                "about": {
+                    "id": "job-of-a-sane-size",
+                    "kind": "budget",
+                    "why": "A slip of the pen in PodCount costs as many machines.",
+                    "sources": [],
+                    "file": "default.toml",
+                    "locked": false,
+                    "tunable": ["limits"],
+                    "changed_by": [],
+                    "off": false,
+                },
+                "rule": {
+                    "id": "job-of-a-sane-size",
+                    "why": "A slip of the pen in PodCount costs as many machines.",
+                    "tunable": ["limits"],
+                    "limits": { "pods": 1000 },
+                },
+            })
+        );
     }
 
     #[test]
@@ -202,14 +273,22 @@ mod tests {
             .collect();
         assert!(!named.is_empty());
         for tool in named {
-            assert!(resource(&format!("{SCHEMAS}{tool}")).is_ok(), "{tool}");
+            assert!(resource(&format!("{SCHEMAS}{tool}"), policy()).is_ok(), "{tool}");
         }
     }
 
     #[test]
     fn an_unknown_resource_is_an_error_that_names_it() {
-        for uri in ["redline://schemas/", "redline://schemas/dlc_nothing", "file:///etc/passwd", ""] {
-            let error = resource(uri).unwrap_err();
+        for uri in [
+            "redline://schemas/",
+            "redline://schemas/dlc_nothing",
+            "redline://policy/rules/",
+            "redline://policy/rules/nothing",
+            "redline://policy/rulesets",
+            "file:///etc/passwd",
+            "",
+        ] {
+            let error = resource(uri, policy()).unwrap_err();
             assert_eq!(error.code, rmcp::model::ErrorCode::RESOURCE_NOT_FOUND);
             assert_eq!(error.data, Some(json!({ "uri": uri })));
         }

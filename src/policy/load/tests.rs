@@ -1,5 +1,14 @@
 use super::*;
 
+mod overlays;
+
+/// The rules of one file that is laid over nothing.
+fn parse(file: &str, text: &str) -> Result<Rules, LoadError> {
+    let rules = read(file, text)?;
+    check::check(&rules).map_err(|(rule, reason)| LoadError::about(file, text, &rule, reason))?;
+    Ok(rules)
+}
+
 const REGION: &str = r#"[[confirm]]
 id = "region"
 sources = []
@@ -65,18 +74,11 @@ fn whole() -> String {
 
 #[test]
 fn compiled_policies_make_sense() {
-    for (file, text) in [("red-lines.toml", RED_LINES), ("default.toml", DEFAULT)] {
+    for (file, text) in [RED_LINES, DEFAULT] {
         assert!(parse(file, text).is_ok(), "{:?}", parse(file, text));
     }
-    let (rules, sha256) = compiled().unwrap();
-    let ids: Vec<&str> = rules
-        .secret_argument
-        .iter()
-        .map(Rule::id)
-        .chain(rules.provenance.iter().map(Rule::id))
-        .chain(rules.precheck.iter().map(Rule::id))
-        .chain(rules.confirm.iter().map(Rule::id))
-        .collect();
+    let Loaded { rules, sha256, .. } = load(&[]).unwrap();
+    let ids: Vec<&str> = rules.all().map(Rule::id).collect();
     assert_eq!(
         ids,
         [
@@ -86,6 +88,14 @@ fn compiled_policies_make_sense() {
             "dataset-from-list",
             "code-source-from-list",
             "template-from-list",
+            "no-privileged-containers",
+            "no-further-rights",
+            "no-local-mounts",
+            "no-injected-credentials",
+            "own-machines-name-their-quota",
+            "public-machines-without-quota",
+            "revealed-by-these-alone",
+            "job-of-a-sane-size",
             "pai-activated",
             "workspace-created-once",
             "sandbox-created-once",
@@ -101,23 +111,32 @@ fn compiled_policies_make_sense() {
     assert_eq!(sha256.len(), 64);
 }
 
-/// Every effect that changes the world is confirmed, and no rule is without a reason.
+/// Nothing loosens what the sources forbid, and what comes with the program changes nothing that came before.
+#[test]
+fn red_lines_are_locked() {
+    let rules = read(RED_LINES.0, RED_LINES.1).unwrap();
+    assert!(rules.all().all(|rule| rule.tunable().is_empty()));
+    for (file, text) in [RED_LINES, DEFAULT] {
+        assert!(read(file, text).unwrap().change.is_empty(), "{file}");
+    }
+}
+
+/// Every effect that changes the world is confirmed, and no rule is without a reason. What no source demands is named
+/// here.
 #[test]
 fn compiled_rules_cover_every_change() {
-    let (rules, _) = compiled().unwrap();
+    let rules = load(&[]).unwrap().rules;
     let arguments = rules.confirm.iter().find(|rule| rule.subject == Subject::Arguments).unwrap();
     assert_eq!(arguments.effects.len(), 5);
-    for (sources, why) in rules
-        .confirm
-        .iter()
-        .map(|rule| (rule.sources(), rule.why()))
-        .chain(rules.precheck.iter().map(|rule| (rule.sources(), rule.why())))
-        .chain(rules.provenance.iter().map(|rule| (rule.sources(), rule.why())))
-        .chain(rules.secret_argument.iter().map(|rule| (rule.sources(), rule.why())))
-    {
-        assert!(!sources.is_empty() && !why.is_empty());
-        assert!(sources.iter().all(|id| id.starts_with("R-")), "{sources:?}");
+    assert!(rules.all().all(|rule| !rule.why().is_empty()));
+    for rule in rules.all() {
+        assert!(rule.sources().iter().all(|id| id.starts_with("R-")), "{}", rule.id());
     }
+    let own: Vec<&str> = rules.all().filter(|rule| rule.sources().is_empty()).map(Rule::id).collect();
+    assert_eq!(
+        own,
+        ["no-privileged-containers", "no-further-rights", "no-local-mounts", "job-of-a-sane-size"]
+    );
 }
 
 #[test]
@@ -155,14 +174,14 @@ fn errors_say_file_line_and_what_is_wrong() {
         (
             "subject = \"region\"\n",
             "subject = \"region\"\nlifetime = 8\n",
-            "p.toml, line 6: unknown field `lifetime`, expected one of `id`, `sources`, `why`, `subject`, \
-             `lifetime_hours`, `effects`, `highlight`, `variable`, `note`",
+            "p.toml, line 6: unknown field `lifetime`, expected one of `id`, `sources`, `why`, `tunable`, \
+             `examples`, `subject`, `lifetime_hours`, `effects`, `highlight`, `variable`, `note`",
         ),
         (
             "[[provenance]]",
             "[[provenence]]",
-            "p.toml, line 8: unknown field `provenence`, expected one of `confirm`, `precheck`, `provenance`, \
-             `secret-argument`",
+            "p.toml, line 8: unknown field `provenence`, expected one of `secret-argument`, `provenance`, \
+             `forbid`, `requires`, `exclusive`, `reveal`, `budget`, `precheck`, `confirm`, `change`",
         ),
         (
             "subject = \"region\"",
@@ -288,6 +307,11 @@ fn errors_say_file_line_and_what_is_wrong() {
             "patterns = ['LTAI']",
             "patterns = []",
             "p.toml, line 43, rule secret: patterns is empty, so the rule would bind nothing",
+        ),
+        (
+            "verify = { tool = \"aiworkspace_list_images\", filter = \"ImageUri\" }",
+            "verify = { tool = \"dlc_create_job\", filter = \"DisplayName\" }",
+            "p.toml, line 9, rule image: dlc_create_job isn't a plain read; verify by one",
         ),
         ("id = \"secret\"", "id = \"region\"", "p.toml, line 43, rule region: two rules have this id"),
     ] {
