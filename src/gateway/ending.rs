@@ -72,8 +72,7 @@ impl Ending {
     /// Ends with the cloud's reply and what is told beside it. What it hands over is in the vault before anything of it
     /// is shown.
     pub(super) async fn done(self, call: &Call, outcome: &Outcome, remarks: &Remarks) -> Step {
-        let shown =
-            self.gateway.policy.mask_remarked(call, outcome, remarks, &mut self.scope.lock().seen);
+        let shown = self.gateway.policy.mask_remarked(call, outcome, remarks, &mut self.scope.lock().seen);
         let Some(Shown { masked, deposits }) = shown else { return self.refuse(broken()).await };
         self.scope.lock().history.hand_over(&deposits);
         if let Err(error) = self.gateway.keep(self.scope.id(), deposits).await {

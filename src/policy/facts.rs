@@ -102,10 +102,7 @@ impl Facts {
         lifetime: SignedDuration,
     ) -> bool {
         self.known.iter().any(|(key, known)| {
-            key.fact == fact
-                && key.value == value
-                && key.region == region
-                && fresh(known.at, now, lifetime)
+            key.fact == fact && key.value == value && key.region == region && fresh(known.at, now, lifetime)
         })
     }
 }

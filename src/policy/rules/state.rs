@@ -304,7 +304,8 @@ fn bound(policy: &Policy, call: &Call) -> Option<&'static State> {
 /// A text of the cloud's in a sentence of ours: a word, or no text at all.
 fn word(text: &str) -> &str {
     const LONGEST: usize = 40;
-    let plain = text.len() <= LONGEST && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let plain =
+        text.len() <= LONGEST && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if plain && !text.is_empty() { text } else { "something undocumented" }
 }
 

@@ -1,5 +1,7 @@
 //! What an outcome means, and what is done about it.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::error::Fault;
 use crate::policy::refusal::CloudFailure;

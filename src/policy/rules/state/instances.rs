@@ -90,7 +90,7 @@ pub(super) fn before_resume(call: &Call, instance: &Value, bars: &mut Vec<Bar>) 
             bars.push(Bar::new(
                 &format!("resource_config.{name}"),
                 format!("is more than the {present} that the instance has, and a resume can't ask for more"),
-                format!("ask for at most {present}, or leave {name} out; more cpu takes pyromind_edit_instance"),
+                format!("ask for at most {present}, or leave {name} out; pyromind_edit_instance raises what there is"),
             ));
         }
     }
@@ -109,11 +109,9 @@ fn unfit(status: &str, rule: &str) -> Bar {
         "pending" => {
             Bar::new("instance_id", message, "wait until pyromind_get_instance shows that it runs").passing()
         }
-        "stopped" => Bar::new(
-            "instance_id",
-            message,
-            "tell the user: no call brings a stopped instance back",
-        ),
+        "stopped" => {
+            Bar::new("instance_id", message, "tell the user: no call brings a stopped instance back")
+        }
         _ => Bar::new("instance_id", message, "look at it with pyromind_get_instance, and tell the user"),
     }
 }
@@ -129,7 +127,9 @@ pub(super) fn warnings(_: &Call, instance: &Value) -> Vec<String> {
     match mount.and_then(Value::as_str) {
         Some(bucket) if !bucket.is_empty() => Vec::new(),
         Some(_) | None => {
-            vec!["no workspace is mounted: the document doesn't say where the checkpoint goes then".to_owned()]
+            vec![
+                "no workspace is mounted: the document doesn't say where the checkpoint goes then".to_owned(),
+            ]
         }
     }
 }

@@ -29,8 +29,9 @@ pub(super) fn before_stop(_: &Call, job: &Value, bars: &mut Vec<Bar>) {
             "don't stop it again: dlc_get_job shows when it is Stopped",
         ));
     } else if let Some(status) = one_of(job, "Status", &UNREADY) {
-        let message =
-            format!("the job is {status}, and a stop acts only on Queuing or Running: the service would do nothing");
+        let message = format!(
+            "the job is {status}, and a stop acts only on Queuing or Running: the service would do nothing"
+        );
         let fix = "look with dlc_get_job, and stop it once its Status is Queuing or Running";
         bars.push(Bar::new("JobId", message, fix).passing());
     }

@@ -93,7 +93,8 @@ fn a_stop_is_barred_where_it_would_be_ignored() {
 
 #[test]
 fn an_update_is_barred_where_it_would_be_dropped() {
-    let quota = json!({ "Status": "Queuing", "Priority": 2, "ResourceId": "quota1", "Accessibility": "PRIVATE" });
+    let quota =
+        json!({ "Status": "Queuing", "Priority": 2, "ResourceId": "quota1", "Accessibility": "PRIVATE" });
     let with = |change: Value| {
         let mut job = quota.clone();
         job.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -109,7 +110,11 @@ fn an_update_is_barred_where_it_would_be_dropped() {
         (json!({ "Priority": 9 }), with(json!({ "Status": "Unheard" })), &[]),
         (json!({ "Priority": 9 }), with(json!({ "ResourceId": "" })), &["Priority"]),
         (json!({ "Priority": 9 }), with(json!({ "ResourceId": null })), &["Priority"]),
-        (json!({ "Priority": 9 }), with(json!({ "ResourceId": null, "JobSpecs": [{ "QuotaId": "q" }] })), &[]),
+        (
+            json!({ "Priority": 9 }),
+            with(json!({ "ResourceId": null, "JobSpecs": [{ "QuotaId": "q" }] })),
+            &[],
+        ),
         (json!({ "Priority": 9 }), with(json!({ "Status": "Running" })), &["Priority"]),
         (json!({ "Priority": 9 }), with(json!({ "Status": "Failed", "ResourceId": "" })), &["Priority"; 2]),
         // It is so already.
@@ -117,7 +122,11 @@ fn an_update_is_barred_where_it_would_be_dropped() {
         (json!({ "Priority": 2 }), with(json!({ "Status": "Running", "Priority": "2" })), &[]),
         (json!({ "Accessibility": "PUBLIC" }), quota.clone(), &[]),
         (json!({ "Accessibility": "PRIVATE" }), quota.clone(), &[]),
-        (json!({ "Accessibility": "PRIVATE" }), with(json!({ "Accessibility": "PUBLIC" })), &["Accessibility"]),
+        (
+            json!({ "Accessibility": "PRIVATE" }),
+            with(json!({ "Accessibility": "PUBLIC" })),
+            &["Accessibility"],
+        ),
         (json!({ "Description": "d" }), with(json!({ "Status": "Failed" })), &[]),
         (json!({ "UserCommand": "x", "JobSpecs": roles }), with(json!({ "Status": "Running" })), &[]),
         (
@@ -142,7 +151,8 @@ fn only_what_the_job_shows_keeps_a_read_back() {
         assert_eq!(of(json!({ "JobType": "PyTorchJob" })), 1);
     }
     let checks = |job| bars("dlc_list_job_sanity_check_results", json!({}), job).len();
-    for shown in [json!({}), json!({ "Settings": {} }), json!({ "Settings": { "EnableSanityCheck": true } })] {
+    for shown in [json!({}), json!({ "Settings": {} }), json!({ "Settings": { "EnableSanityCheck": true } })]
+    {
         assert_eq!(checks(shown), 0);
     }
     for off in [json!(false), json!("false")] {
@@ -158,7 +168,10 @@ fn an_edit_takes_more_processors() {
         bars(EDIT, change, json!({ "resource_config": { "cpu": present, "memory": 64 } })).len()
     };
     assert_eq!([edit(20, json!(16)), edit(16, json!(16)), edit(8, json!(16))], [0, 1, 1]);
-    assert_eq!([edit(17, json!("16")), edit(16, json!("16")), edit(8, json!(null)), edit(8, json!("many"))], [0, 1, 0, 0]);
+    assert_eq!(
+        [edit(17, json!("16")), edit(16, json!("16")), edit(8, json!(null)), edit(8, json!("many"))],
+        [0, 1, 0, 0]
+    );
     let other = json!({ "resource_config": { "memory": 8, "gpu": 0 } });
     assert_eq!(bars(EDIT, other, json!({ "resource_config": { "cpu": 16, "memory": 64, "gpu": 4 } })), []);
 }
@@ -177,10 +190,7 @@ fn each_state_allows_what_is_documented() {
         ["running", "Running", "stopped", "error", "pending"]
     );
     let all = ["running", "paused", "pending", "success", "completed", "failed", "canceled", "unheard"];
-    assert_eq!(
-        barred("pyromind_pause_training_job", &all),
-        ["success", "completed", "failed", "canceled"]
-    );
+    assert_eq!(barred("pyromind_pause_training_job", &all), ["success", "completed", "failed", "canceled"]);
     assert_eq!(
         barred("pyromind_resume_training_job", &all),
         ["running", "pending", "success", "completed", "failed", "canceled"]
@@ -253,7 +263,8 @@ fn a_look_at_an_edited_instance_compares_what_was_asked_for() {
         differs(&["password isn't among what was changed"])
     );
     assert_eq!(edit(wanted.clone(), None, shown), untold(&["password isn't shown"]));
-    let other = json!({ "name": "old", "resource_config": { "cpu": 16 }, "expire_time": "2026-12-02T00:00:00Z" });
+    let other =
+        json!({ "name": "old", "resource_config": { "cpu": 16 }, "expire_time": "2026-12-02T00:00:00Z" });
     assert_eq!(
         edit(wanted, fields(json!(["password"])), other),
         differs(&[
