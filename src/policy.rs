@@ -13,7 +13,7 @@
 //! | [`listing`] | the rules as they are shown |
 //! | [`evidence`] | what was read for one step |
 //! | `unique` | names that a cloud takes once |
-//! | [`review`] | what an outcome means |
+//! | [`review`], [`remarks`] | what an outcome means, and what is told beside it |
 //! | [`consent`], `question`, `digest` | a human's yes |
 //! | [`history`] | what was made before |
 //! | [`facts`] | what is known to exist |
@@ -35,6 +35,7 @@ mod plain;
 mod proof;
 mod question;
 pub mod refusal;
+pub mod remarks;
 pub mod review;
 mod rules;
 pub mod sweep;
@@ -55,6 +56,7 @@ use history::History;
 use load::{LoadError, Loaded, Overlay, PolicyFile, Proof, Rule, Rules, Subject};
 use mask::{Disclosure, HandOver, Masked, MaskedCall, Shown};
 use refusal::Refusal;
+use remarks::Remarks;
 use sweep::Seen;
 pub use unique::unique_name;
 pub use proof::Tried;
@@ -196,10 +198,10 @@ impl Policy {
         }
         let before = rules::made_before(self, call, history, now);
         for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
-            let question = rules::arguments_question(self, rule, call, history, before, account);
-            // What a template brings is read anew before the call is judged, and only then is the question the one
-            // that was answered, or another one: judging weighs the digest.
-            if rules::makes_job(call) || question.digest() == answer.digest {
+            let question = rules::arguments_question(self, rule, call, &[], history, before, account);
+            // What a template brings, or a warning rests on, is read anew before the call is judged, and only then is
+            // the question the one that was answered, or another one: judging weighs the digest.
+            if rules::asks_what_is_read(call) || question.digest() == answer.digest {
                 return hear_arguments(&question, answer, call);
             }
         }
@@ -242,9 +244,9 @@ impl Policy {
         }
     }
 
-    /// What `outcome` means for `call`, given the reads made since.
-    pub fn review(&self, call: &Call, outcome: &Outcome, evidence: &Evidence) -> Review {
-        review::review(rules::name_rule(self, call), call, outcome, evidence)
+    /// What `outcome` means for `call` at `now`, given the reads made since.
+    pub fn review(&self, call: &Call, outcome: &Outcome, evidence: &Evidence, now: Timestamp) -> Review {
+        review::review(self, call, outcome, evidence, now)
     }
 
     /// Learns from a permitted, successful reply: that PAI is activated, and what exists. What only the policy
@@ -312,8 +314,19 @@ impl Policy {
 
     /// What may be shown of a cloud's reply to `call`; `None` where there is no reply.
     pub fn mask_reply(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) -> Option<Shown> {
+        self.mask_remarked(call, outcome, &Remarks::default(), seen)
+    }
+
+    /// The same, with what is told beside it.
+    pub fn mask_remarked(
+        &self,
+        call: &Call,
+        outcome: &Outcome,
+        remarks: &Remarks,
+        seen: &mut Seen,
+    ) -> Option<Shown> {
         match outcome {
-            Outcome::Reply(raw) => Some(self.mask(&Disclosure::Reply(call, raw), seen)),
+            Outcome::Reply(raw) => Some(self.mask(&Disclosure::Reply(call, raw, remarks), seen)),
             Outcome::Partial(error, raw) => {
                 let refusal = failure::explain_partial(error, raw, call);
                 Some(self.mask(&Disclosure::Partial(call, &refusal, raw), seen))

@@ -16,6 +16,7 @@ use crate::policy::consent::{Answer, Approval, Heard};
 use crate::policy::evidence::Evidence;
 use crate::policy::facts::Known;
 use crate::policy::refusal::Refusal;
+use crate::policy::remarks::Remarks;
 use crate::policy::verdict::{Cleared, Judgement, Outcome, Review, Verdict};
 use crate::spec::{Call, Vendor};
 
@@ -205,11 +206,19 @@ impl Course {
     async fn settle(mut self, call: &Call, outcome: Outcome) -> Step {
         let mut evidence = Evidence::default();
         for _ in 0..ROUNDS {
-            match self.ending.gateway.policy.review(call, &outcome, &evidence) {
-                Review::Done => return self.ending.done(call, &outcome).await,
+            match self.ending.gateway.policy.review(call, &outcome, &evidence, self.ending.now) {
+                Review::Done => return self.ending.done(call, &outcome, &Remarks::default()).await,
+                Review::Told(remarks) => return self.ending.done(call, &outcome, &remarks).await,
                 Review::Need(reads) => {
-                    if let Err(refusal) = self.look(reads, &mut evidence).await {
-                        return self.ending.refuse(refusal).await;
+                    if let Err(refusal) = self.look(reads.clone(), &mut evidence).await {
+                        match outcome {
+                            // What was done was done, whatever keeps us from looking at it.
+                            Outcome::Reply(_) => evidence.missed(reads, &refusal.error),
+                            Outcome::Failed(_)
+                            | Outcome::Partial(..)
+                            | Outcome::NotSent(_)
+                            | Outcome::Lost(_) => return self.ending.refuse(refusal).await,
+                        }
                     }
                 }
                 Review::Exists(existing) => return self.ending.exists(call, &existing).await,

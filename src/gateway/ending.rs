@@ -11,6 +11,7 @@ use crate::error::Fault;
 use crate::policy::facts::Known;
 use crate::policy::mask::{Masked, Shown};
 use crate::policy::refusal::Refusal;
+use crate::policy::remarks::Remarks;
 use crate::policy::verdict::{Existing, Outcome};
 use crate::spec::Call;
 
@@ -68,9 +69,10 @@ impl Ending {
         self.record.call(&self.gateway.policy.mask_call(call, &self.scope.lock().seen));
     }
 
-    /// Ends with the cloud's reply. What it hands over is in the vault before anything of it is shown.
-    pub(super) async fn done(self, call: &Call, outcome: &Outcome) -> Step {
-        let shown = self.gateway.policy.mask_reply(call, outcome, &mut self.scope.lock().seen);
+    /// Ends with the cloud's reply and what is told beside it. What it hands over is in the vault before anything of it
+    /// is shown.
+    pub(super) async fn done(self, call: &Call, outcome: &Outcome, remarks: &Remarks) -> Step {
+        let shown = self.gateway.policy.mask_remarked(call, outcome, remarks, &mut self.scope.lock().seen);
         let Some(Shown { masked, deposits }) = shown else { return self.refuse(broken()).await };
         self.scope.lock().history.hand_over(&deposits);
         if let Err(error) = self.gateway.keep(self.scope.id(), deposits).await {

@@ -19,6 +19,15 @@ impl Evidence {
         self.reads.push((call, outcome));
     }
 
+    /// Adds that `reads` couldn't be made, and why, but for those that were.
+    pub(crate) fn missed(&mut self, reads: Vec<Call>, reason: &str) {
+        for read in reads {
+            if self.of(&read).is_none() {
+                self.add(read, Outcome::NotSent(reason.to_owned()));
+            }
+        }
+    }
+
     /// How many reads there are.
     pub(crate) const fn len(&self) -> usize {
         self.reads.len()

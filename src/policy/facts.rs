@@ -91,6 +91,20 @@ impl Facts {
         key.workspace = None;
         self.known.get(&key).copied().filter(fresh)
     }
+
+    /// Whether `value` is known in any workspace of `region`.
+    pub fn known_somewhere(
+        &self,
+        fact: Fact,
+        region: &str,
+        value: &str,
+        now: Timestamp,
+        lifetime: SignedDuration,
+    ) -> bool {
+        self.known.iter().any(|(key, known)| {
+            key.fact == fact && key.value == value && key.region == region && fresh(known.at, now, lifetime)
+        })
+    }
 }
 
 fn fresh(at: Timestamp, now: Timestamp, lifetime: SignedDuration) -> bool {

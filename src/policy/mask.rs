@@ -32,6 +32,7 @@ use serde_json::{Map, Value, json};
 
 use super::hand_over::Deposit;
 use super::refusal::Refusal;
+use super::remarks::Remarks;
 use super::sweep::{Seen, Text};
 use super::verdict::{CloudError, Existing, Raw};
 use crate::spec::marks::{Kind, Mark, Shape};
@@ -101,8 +102,8 @@ const FOR_THE_USER: &str = "for_the_user";
 
 /// What is to be shown.
 pub enum Disclosure<'d> {
-    /// A cloud's reply to a call.
-    Reply(&'d Call, &'d Raw),
+    /// A cloud's reply to a call, and what is told beside it.
+    Reply(&'d Call, &'d Raw, &'d Remarks),
     /// Something that exists already.
     Existing(&'d Existing),
     /// A refusal.
@@ -146,10 +147,10 @@ pub(super) fn mask(disclosure: &Disclosure<'_>, hand_over: HandOver<'_>, seen: &
     let mut deposits = Vec::new();
     let mut texts = Texts::default();
     let (body, is_error) = match disclosure {
-        Disclosure::Reply(call, raw) => {
+        Disclosure::Reply(call, raw, remarks) => {
             texts = Texts::of(call.tool(), "");
             let shown = reply(call, raw, Some(hand_over), seen, &mut redactions, &mut deposits, &mut texts);
-            (with_remarks(call, raw, shown, seen, &mut redactions), false)
+            (with_remarks(call, raw, remarks, shown, seen, &mut redactions), false)
         }
         Disclosure::Existing(existing) => {
             note(existing.tool.reply(), existing.reply.open(), seen);
@@ -207,10 +208,11 @@ fn reply(
     shown
 }
 
-/// A reply as a body, with what leads to the next page of a list, or explains why it is empty.
+/// A reply as a body, with what leads to the next page of a list, or explains why it is empty, and what else is told.
 fn with_remarks(
     call: &Call,
     raw: &Raw,
+    remarks: &Remarks,
     shown: Value,
     seen: &Seen,
     redactions: &mut BTreeMap<String, u64>,
@@ -221,6 +223,11 @@ fn with_remarks(
     }
     if let (Value::Object(body), Some(text)) = (&mut body, paging::why_empty(call, raw.open())) {
         body.insert(WHY_EMPTY.to_owned(), text.into());
+    }
+    if let Value::Object(body) = &mut body {
+        for (name, remark) in remarks.iter() {
+            body.insert(name.to_owned(), seen.sweep_value(remark.clone(), redactions));
+        }
     }
     body
 }
@@ -369,13 +376,16 @@ fn shown_schema(shape: &Shape) -> Value {
             values => json!({ "type": "object", "additionalProperties": values }),
         },
         (None, Kind::Object(fields)) => {
-            let properties: Map<String, Value> = fields
+            let mut properties: Map<String, Value> = fields
                 .iter()
                 .map(|(name, shape)| {
                     (shape.label.clone().unwrap_or_else(|| name.clone()), shown_schema(shape))
                 })
                 .filter(|(_, schema)| !schema.is_null())
                 .collect();
+            if fields.iter().any(|(_, shape)| shape.outcome) {
+                properties.insert(view::OUTCOME.to_owned(), json!({ "type": "string" }));
+            }
             json!({ "type": "object", "properties": properties })
         }
     }

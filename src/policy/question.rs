@@ -50,11 +50,13 @@ pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Settin
     Question::new(rule.id.clone(), message, region_form(region), digest)
 }
 
-/// Whether exactly this call should be made: once more, if it was made at `before`.
+/// Whether exactly this call should be made: once more, if it was made at `before`. `warnings` are what the present
+/// state of what it is about gives to mind.
 pub(super) fn arguments(
     rule: &Confirm,
     call: &Call,
     shown: &MaskedCall,
+    warnings: &[String],
     history: &History,
     before: Option<Timestamp>,
     setting: &Setting<'_>,
@@ -82,6 +84,7 @@ pub(super) fn arguments(
         mind.extend(pointed_out(&rule.variable, name).map(|say| format!("{path}: {say}")));
     });
     mind.extend(leaves.iter().filter_map(|(path, value)| handed_over(history, path, value)));
+    mind.extend_from_slice(warnings);
     section(&mut message, "Mind", &mind);
     let lines: Vec<String> = leaves.iter().map(|(path, value)| format!("{path}: {value}")).collect();
     section(&mut message, "Arguments", &lines);

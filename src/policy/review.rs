@@ -3,11 +3,15 @@
 //! No create has a client token, so a write is never sent twice. What became of one whose answer was lost, or
 //! that lost a race for its name, is found out by looking (`policy::unique`).
 
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::Policy;
 use super::evidence::Evidence;
 use super::failure;
 use super::refusal::Refusal;
+use super::remarks::Remarks;
+use super::rules::{self, After, Looked};
 use super::unique::{NameState, Same, conflict, name_state};
 use super::verdict::{Outcome, Review};
 use crate::error::Fault;
@@ -71,15 +75,22 @@ pub(super) fn id(object: &Value, field: &str) -> Option<String> {
     }
 }
 
-/// What `outcome` means, given the reads made since. `rule` is the one by which the call's name was looked up.
-pub(super) fn review(rule: &str, call: &Call, outcome: &Outcome, evidence: &Evidence) -> Review {
+/// What `outcome` means at `now`, given the reads made since.
+pub(super) fn review(
+    policy: &Policy,
+    call: &Call,
+    outcome: &Outcome,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Review {
+    let rule = rules::name_rule(policy, call);
     let unique = call.spec().unique();
     match (outcome, unique) {
         (Outcome::Reply(raw), _) => match call.spec().makes {
             Some(makes) if id(raw.open(), makes.id).is_none() => {
                 Review::Refused(without(makes.id, unique.is_some()))
             }
-            Some(_) | None => Review::Done,
+            Some(_) | None => replied(policy, call, raw.open(), evidence, now),
         },
         (Outcome::Partial(..), _) => Review::Done,
         (Outcome::Failed(error), Some(unique)) if error.code == unique.taken => {
@@ -103,16 +114,56 @@ pub(super) fn review(rule: &str, call: &Call, outcome: &Outcome, evidence: &Evid
         (Outcome::Failed(error), _) => Review::Refused(failure::explain(error, call)),
         (Outcome::NotSent(reason), _) => Review::Refused(unreachable_cloud(reason)),
         (Outcome::Lost(reason), None) if !call.spec().effect.changes() => Review::Refused(unanswered(reason)),
-        (Outcome::Lost(reason), None) => Review::Refused(
-            Refusal::new("cloud-lost-answer", format!("{reason}; it may have been carried out")).with(
-                Fault::new(
-                    "",
-                    "nobody can know yet whether the cloud did it",
-                    "ask the user to look in the console before it is tried again",
+        (Outcome::Lost(reason), None) => match rules::looked(policy, call, None, evidence) {
+            Some(Looked::Needed(read)) => Review::Need(vec![read]),
+            Some(Looked::Told(after)) => Review::Refused(found_after(reason, call, &after)),
+            None => Review::Refused(
+                Refusal::new("cloud-lost-answer", format!("{reason}; it may have been carried out")).with(
+                    Fault::new(
+                        "",
+                        "nobody can know yet whether the cloud did it",
+                        "ask the user to look in the console before it is tried again",
+                    ),
                 ),
             ),
-        ),
+        },
     }
+}
+
+/// What is told of a call that the cloud says it carried out: a change is looked at, for some are dropped in silence.
+fn replied(policy: &Policy, call: &Call, reply: &Value, evidence: &Evidence, now: Timestamp) -> Review {
+    let remarks = match rules::looked(policy, call, Some(reply), evidence) {
+        Some(Looked::Needed(read)) => return Review::Need(vec![read]),
+        Some(Looked::Told(after)) => Remarks::of_look(after, rules::reader(call).unwrap_or_default()),
+        None => Remarks::of_expiry(call, reply, now),
+    };
+    if remarks.is_empty() { Review::Done } else { Review::Told(remarks) }
+}
+
+/// What is said of a change whose answer was lost, once it was looked for. It is never sent again.
+fn found_after(reason: &str, call: &Call, after: &After) -> Refusal {
+    let look = rules::reader(call).unwrap_or_default();
+    let (what, message, fix) = match after.applied() {
+        Some(true) => (
+            "a look afterwards shows it as it was asked for",
+            "the change shows, so it was carried out, or was so already",
+            "tell the user; don't send it again".to_owned(),
+        ),
+        Some(false) => (
+            "a look afterwards doesn't show it",
+            "the change doesn't show, or not yet: it may still be carried out",
+            format!("look again with {look}, and ask the user before it is tried again"),
+        ),
+        None => (
+            "it may have been carried out, and a look afterwards doesn't tell",
+            "nobody can know yet whether the cloud did it",
+            format!("look with {look} before it is tried again"),
+        ),
+    };
+    let refusal = Refusal::new("cloud-lost-answer", format!("{reason}; {what}"));
+    let told = after.differs.iter().chain(&after.untold);
+    told.map(|text| Fault::new("", text.clone(), "tell the user of this"))
+        .fold(refusal.with(Fault::new("", message, fix)), Refusal::with)
 }
 
 /// A success that doesn't say what was made is none (R-WS-65).

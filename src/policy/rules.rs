@@ -11,6 +11,7 @@ mod instants;
 mod precheck;
 mod provenance;
 mod secrets;
+mod state;
 mod template;
 
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ pub(super) use instants::has_instants;
 pub(super) use precheck::is_activated;
 use provenance::Matter;
 pub(super) use provenance::{needs_workspace, place_of};
+pub(super) use state::{After, Looked, has_state, looked, reader};
 use template::Taken;
 pub(super) use template::makes_job;
 
@@ -117,7 +119,8 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     let template = of_check(&policy.rules.precheck, Check::Template, call).next();
     let (template, taken) = match template.filter(|_| !own) {
         Some(rule) => (Some(rule), template::taken(rule, call, knowledge.evidence)),
-        None => (None, Taken::Nothing),
+        None if own => (None, Taken::Nothing),
+        None => (None, state::home(policy, call, knowledge.evidence)),
     };
     let matter = Matter { call, given: &given, taken: &taken };
     for rule in &policy.rules.provenance {
@@ -164,6 +167,10 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
             let ruling = precheck::name_free(rule, call, knowledge.evidence);
             bench.hear(rule, Some(unique.name.to_owned()), ruling);
         }
+    }
+    for rule in of_check(&policy.rules.precheck, Check::State, call).filter(|_| !own) {
+        let (path, ruling) = state::allowed(rule, call, knowledge.evidence);
+        bench.hear(rule, path, ruling);
     }
     for rule in of(&policy.rules.confirm, Subject::Arguments) {
         // Nobody is asked about a job of which the half isn't known.
@@ -240,6 +247,11 @@ pub(super) fn of(rules: &[Confirm], subject: Subject) -> impl Iterator<Item = &C
 /// The rule by which the name of what `call` makes is looked up; empty where there is none.
 pub(super) fn name_rule<'p>(policy: &'p Policy, call: &Call) -> &'p str {
     of_check(&policy.rules.precheck, Check::UniqueName, call).next().map_or("", |rule| rule.id())
+}
+
+/// Whether the question about `call` shows what the policy has to read first.
+pub(super) fn asks_what_is_read(call: &Call) -> bool {
+    makes_job(call) || state::warns(call)
 }
 
 fn of_check<'r>(rules: &'r [Precheck], check: Check, call: &Call) -> impl Iterator<Item = &'r Precheck> {

@@ -8,6 +8,7 @@ mod masks;
 mod properties;
 mod question;
 mod rehearsal;
+mod remarks;
 mod review;
 mod table;
 mod templates;

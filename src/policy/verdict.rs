@@ -25,6 +25,7 @@ use serde_json::Value;
 
 use super::consent::{Approval, Question};
 use super::refusal::Refusal;
+use super::remarks::Remarks;
 use crate::spec::{Call, Tool};
 
 /// What a cloud answered, before masking. It can't be printed, and only the policy looks inside.
@@ -246,6 +247,8 @@ pub struct Ground {
 pub enum Review {
     /// The outcome stands.
     Done,
+    /// The outcome stands, and this is told beside it.
+    Told(Remarks),
     /// The policy must read to know what happened.
     Need(Vec<Call>),
     /// It is done, by this call or another.

@@ -286,6 +286,8 @@ pub struct Shape {
     pub subject: bool,
     /// What explains that it is empty.
     pub if_empty: Option<String>,
+    /// Whether it is a status beside which an outcome is shown, in the same words for every tool (R-PM-030).
+    pub outcome: bool,
 }
 
 impl Shape {
@@ -311,6 +313,7 @@ impl Shape {
             only_if: schema.get("x-only-if").and_then(Value::as_str).map(str::to_owned),
             subject: flag("x-subject"),
             if_empty: schema.get("x-if-empty").and_then(Value::as_str).map(str::to_owned),
+            outcome: flag("x-outcome"),
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Rules, Subject};
 use crate::policy::consent::MAX_REGION_HOURS;
-use crate::policy::rules::has_instants;
+use crate::policy::rules::{has_instants, has_state};
 use crate::spec::Effect;
 use crate::spec::marks::{Fact, Kind, Shape};
 use crate::tools;
@@ -79,10 +79,14 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
                 rule.lifetime_hours.is_none()
                     && rule.tools.as_ref().is_some_and(|tools| tools.iter().all(named))
             }
+            Check::State => {
+                rule.lifetime_hours.is_none()
+                    && rule.tools.as_ref().is_some_and(|tools| tools.iter().all(|name| has_state(name)))
+            }
         };
         if !sound {
             let reason = format!(
-                "activation takes lifetime_hours from 1 to {MAX_LIFETIME_HOURS}; a unique name, what must lie ahead and a template take none, for they are looked at each time, and name tools that have such an argument"
+                "activation takes lifetime_hours from 1 to {MAX_LIFETIME_HOURS}; a unique name, what must lie ahead, a template and a state take none, for they are looked at each time, and name tools that have such an argument or subject"
             );
             return Err((rule.id.clone(), reason));
         }

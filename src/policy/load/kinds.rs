@@ -278,6 +278,8 @@ pub enum Check {
     Ahead,
     /// What a job template brings.
     Template,
+    /// Whether what the call is about is in a state that allows it; after a change, whether it shows.
+    State,
 }
 
 /// A value must have come from a cloud's own list.

@@ -104,6 +104,11 @@ fn compiled_policies_make_sense() {
             "training-created-once",
             "times-ahead",
             "template-judged",
+            "job-change-heeded",
+            "dashboard-of-ray-job",
+            "health-check-enabled",
+            "instance-state",
+            "training-state",
             "region-confirmed",
             "arguments-confirmed",
         ]
@@ -290,13 +295,22 @@ fn errors_say_file_line_and_what_is_wrong() {
             "except = [\"aiworkspace_list_products\"]\nlifetime_hours = 8",
             "except = [\"aiworkspace_list_products\"]",
             "p.toml, line 35, rule activated: activation takes lifetime_hours from 1 to 8760; a unique name, what \
-             must lie ahead and a template take none, for they are looked at each time, and name tools that have such an argument",
+             must lie ahead, a template and a state take none, for they are looked at each time, and name tools that have such \
+             an argument or subject",
+        ),
+        (
+            "check = \"unique-name\"",
+            "check = \"state\"",
+            "p.toml, line 28, rule name: activation takes lifetime_hours from 1 to 8760; a unique name, what must \
+             lie ahead, a template and a state take none, for they are looked at each time, and name tools that have such an \
+             argument or subject",
         ),
         (
             "check = \"unique-name\"",
             "check = \"ahead\"",
             "p.toml, line 28, rule name: activation takes lifetime_hours from 1 to 8760; a unique name, what must \
-             lie ahead and a template take none, for they are looked at each time, and name tools that have such an argument",
+             lie ahead, a template and a state take none, for they are looked at each time, and name tools that have such an \
+             argument or subject",
         ),
         (
             "given = \"ResourceId\"",

@@ -52,7 +52,8 @@ pub(super) fn why_empty(call: &Call, reply: &Value) -> Option<&'static str> {
     let is_empty = |value: &Value| match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => false,
+        Value::String(text) => text.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
     };
     fields
         .iter()
@@ -114,6 +115,11 @@ mod tests {
         }
         assert_eq!(results(json!({ "SanityCheckResults": [[]] })), None);
         assert_eq!(explained("dlc_get_job_events", job.clone(), json!({ "Events": [] })), None);
+        // R-DLC-45
+        for tool in ["dlc_get_dashboard", "dlc_get_ray_dashboard"] {
+            assert_eq!(explained(tool, job.clone(), json!({ "url": "" })), Some("no link"));
+            assert_eq!(explained(tool, job.clone(), json!({ "url": "https://x.example" })), None);
+        }
     }
 
     #[test]

@@ -18,6 +18,18 @@ const LONGEST_FREE: usize = 16 * 1024;
 /// The most bytes of an exact text. A part of one would be another, and no identifier is this long.
 const LONGEST_EXACT: usize = 8 * 1024;
 
+/// What a status comes to, in the same words for every tool.
+pub(super) const OUTCOME: &str = "outcome";
+
+/// PyroMind calls the same success by two names (R-PM-030).
+fn outcome(status: &Value) -> &'static str {
+    match status.as_str() {
+        Some("completed" | "success") => "succeeded",
+        Some("failed") => "failed",
+        Some(_) | None => "unknown",
+    }
+}
+
 /// The view of one reply.
 pub(super) struct View<'v> {
     seen: &'v Seen,
@@ -210,7 +222,11 @@ impl<'v> View<'v> {
                 continue;
             }
             name.clone_into(&mut self.field);
+            let outcome = shape.outcome.then(|| outcome(value));
             let value = self.show(shape, value);
+            if let Some(outcome) = outcome {
+                shown.insert(OUTCOME.to_owned(), outcome.into());
+            }
             if !value.is_null() {
                 shown.insert(shape.label.clone().unwrap_or_else(|| name.clone()), value);
             }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Ruling;
+use super::{Ruling, state};
 use crate::policy::consent::{Approval, Channel, Question};
 use crate::policy::history::{History, fingerprint};
 use crate::policy::load::{Confirm, hours};
@@ -41,7 +41,9 @@ pub(super) fn arguments(
     now: Timestamp,
 ) -> Result<Approval, Box<Ruling>> {
     let before = made_before(policy, sent, knowledge.history, now);
-    let question = arguments_question(policy, rule, shown, knowledge.history, before, knowledge.account);
+    let warnings = state::warnings(policy, sent, knowledge.evidence);
+    let question =
+        arguments_question(policy, rule, shown, &warnings, knowledge.history, before, knowledge.account);
     if before.is_none() && policy.settings.operator.approves(sent) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
     }
@@ -58,11 +60,12 @@ pub(in crate::policy) fn arguments_question(
     policy: &Policy,
     rule: &Confirm,
     call: &Call,
+    warnings: &[String],
     history: &History,
     before: Option<Timestamp>,
     account: &str,
 ) -> Question {
-    question::arguments(rule, call, &ask_call(call), history, before, &setting(policy, account))
+    question::arguments(rule, call, &ask_call(call), warnings, history, before, &setting(policy, account))
 }
 
 /// When the same call was made a short while ago, if it was.

@@ -109,14 +109,21 @@ pub(super) fn known(
     let first = claims.first()?.path.clone();
     let mut refusal = Refusal::new(rule.id.clone(), format!("{} unknown here", subject(rule.fact)));
     let mut needs: Vec<Call> = Vec::new();
+    let verifies = policy.settings.on_miss == OnMiss::Verify;
+    // What nobody listed in any workspace needs no look at which one it is.
+    let may_be_known = |value: &str| {
+        let lifetime = hours(rule.lifetime_hours);
+        verifies || knowledge.facts.known_somewhere(rule.fact, region, value, now, lifetime)
+    };
     for Claimed { path, value, workspace, stored } in claims {
         let known = [knowledge.facts, knowledge.evidence.facts()].iter().find_map(|facts| {
             facts.known(rule.fact, region, workspace.as_deref(), &value, now, hours(rule.lifetime_hours))
         });
         match known {
             Some(Known { learned_at, .. }) => grounds.push(Ground { fact: rule.fact, value, learned_at }),
-            // Once the template is read, it says in which workspace.
-            None if workspace.is_none() && awaits_home(rule.fact, taken) => {}
+            // What is read next says in which workspace, or whether there is such a template.
+            None if workspace.is_none() && awaits_home(rule.fact, taken) && may_be_known(&value) => {}
+            None if verifies && rule.fact == Fact::Template && is_read(taken) => {}
             None => match verify(policy, rule, region, workspace.as_deref(), &value, knowledge.evidence) {
                 Verified::Need(reads) => {
                     for read in reads {
@@ -143,11 +150,20 @@ pub(super) fn known(
     Some((Some(first), if needs.is_empty() { Ruling::Pass } else { Ruling::Need(needs) }))
 }
 
-/// Whether it isn't known yet in which workspace values of this kind are looked up.
+/// Whether it isn't known yet in which workspace values of this kind are looked up, or can't be: that is refused for
+/// its own reason.
 fn awaits_home(fact: Fact, taken: &Taken) -> bool {
     match taken {
-        Taken::Unread(_) => place_of(fact, Some("")).is_some(),
-        Taken::Nothing | Taken::Refused(_) | Taken::Home(_) | Taken::Rest(_) => false,
+        Taken::Unread(_) | Taken::Refused(_) => place_of(fact, Some("")).is_some(),
+        Taken::Nothing | Taken::Home(_) | Taken::Rest(_) => false,
+    }
+}
+
+/// Whether the template that the call names is read anyway, which tells whether there is one.
+fn is_read(taken: &Taken) -> bool {
+    match taken {
+        Taken::Unread(_) | Taken::Refused(_) => true,
+        Taken::Nothing | Taken::Home(_) | Taken::Rest(_) => false,
     }
 }
 

@@ -64,13 +64,14 @@ fn a_link_that_was_shown_is_swept_from_everything_else() {
     assert_eq!(recorded.arguments()["JobId"], "[masked]");
 }
 
-/// R-DLC-45: an empty link is none.
+/// R-DLC-45: an empty link is none, and it is said why.
 #[test]
 fn an_empty_link_is_left_out() {
-    assert_eq!(body("dlc_get_dashboard", json!({ "url": "" })), json!({}));
+    let why = "no link: only a RayJob has a dashboard; dlc_get_job shows the job's type and status";
+    assert_eq!(body("dlc_get_dashboard", json!({ "url": "" })), json!({ "why_empty": why }));
     assert_eq!(
         body("dlc_get_ray_dashboard", json!({ "url": "", "metricsEnabled": "false" })),
-        json!({ "metricsEnabled": "false" })
+        json!({ "metricsEnabled": "false", "why_empty": why })
     );
     assert_eq!(body("dlc_get_dashboard", json!({ "url": ["https://proxy.example"] })), json!({}));
 }

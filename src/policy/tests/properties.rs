@@ -198,7 +198,7 @@ proptest! {
             policy().note(&call, &outcome, &mut world.seen);
             policy().learn(&call, &outcome, &mut world.facts, Known { at: now(), learned_at: 1 });
             policy().mask_reply(&call, &outcome, &mut world.seen);
-            policy().review(&call, &outcome, &world.evidence);
+            policy().review(&call, &outcome, &world.evidence, now());
             world.evidence.add(call.clone().by(Origin::Policy), outcome);
             judge(policy(), &self::call("aiworkspace_create_workspace", &workspace()), &world);
         }

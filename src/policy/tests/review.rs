@@ -1,5 +1,7 @@
 //! What an outcome means, and what is done about it.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::error::Fault;
 use crate::policy::refusal::CloudFailure;
@@ -19,8 +21,9 @@ fn reviewed(call: &Call, described: &Value, reads: &[(Value, Value)]) -> Value {
     }
     let outcome = outcome(described);
     policy().note(call, &outcome, &mut seen);
-    match policy().review(call, &outcome, &evidence) {
+    match policy().review(call, &outcome, &evidence, now()) {
         Review::Done => json!("done"),
+        Review::Told(remarks) => json!({ "told": remarks.iter().collect::<BTreeMap<_, _>>() }),
         Review::Need(calls) => json!(
             calls
                 .iter()

@@ -241,7 +241,7 @@ fn the_clouds_codes_lead_to_a_fix() {
     let update = call("dlc_update_job_template", &arguments);
     let told = |status: u16, code: &str| {
         let failed = outcome(&json!({ "error": { "status": status, "code": code, "message": "no" } }));
-        match policy().review(&update, &failed, &Evidence::default()) {
+        match policy().review(&update, &failed, &Evidence::default(), now()) {
             crate::policy::verdict::Review::Refused(refusal) => {
                 let fault = &refusal.violations[0];
                 format!("{} {}: {}", refusal.rule, fault.path, fault.fix)

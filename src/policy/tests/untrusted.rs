@@ -220,7 +220,10 @@ fn an_image_that_a_job_speaks_of_is_still_refused() {
 #[test]
 fn a_stop_is_asked_about() {
     let stop = call("dlc_stop_job", &json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }));
-    let asked = question(judge(policy(), &stop, &World::ready()));
+    let mut world = World::ready();
+    let read = call("dlc_get_job", &json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" })).by(Origin::Policy);
+    world.evidence.add(read, Outcome::Reply(Raw::new(json!({ "Status": "Running" }))));
+    let asked = question(judge(policy(), &stop, &world));
     for said in [
         "Act: Stop a training job",
         "- JobId: \"dlc1\"",

@@ -55,6 +55,7 @@ fn a_shape_tells_what_the_type_says() {
         only_if: None,
         subject: false,
         if_empty: None,
+        outcome: false,
     };
     let owner = Shape {
         mark: Some(Mark::Last4),

@@ -103,8 +103,7 @@ pub struct WebTerminal {
     pub(crate) request_id: Exact,
 }
 
-/// Get the link to a job's dashboard. Only a RayJob has one; an answer without url means that there is none. Give it to
-/// the user alone.
+/// Get the link to a job's dashboard. Only a RayJob has one. Give it to the user alone.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -142,11 +141,11 @@ impl Operation for GetDashboard {
 /// The link.
 #[derive(Serialize, JsonSchema)]
 pub struct Dashboard {
+    #[schemars(extend("x-if-empty" = "no link: only a RayJob has a dashboard; dlc_get_job shows the job's type and status"))]
     pub(crate) url: Link,
 }
 
-/// Get the link to a job's Ray dashboard, and whether it shows metrics. Only a RayJob has one; an answer without url
-/// means that there is none. Give it to the user alone.
+/// Get the link to a job's Ray dashboard, and whether it shows metrics. Only a RayJob has one. Give it to the user alone.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -185,6 +184,7 @@ impl Operation for GetRayDashboard {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RayDashboard {
+    #[schemars(extend("x-if-empty" = "no link: only a RayJob has a dashboard; dlc_get_job shows the job's type and status"))]
     pub(crate) url: Link,
     pub(crate) metrics_enabled: Exact,
 }

@@ -14,9 +14,10 @@ use crate::spec::value::RegionId;
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
 use crate::tools::aiworkspace::assets::Accessibility;
 
-/// Change a job, by at least one of the arguments below JobId; its name can't be changed. A new Priority is silently
-/// ignored without a quota, or once the job runs, so look at the job before and after. Who sees a job can only be
-/// widened. An Image must be an official one from aiworkspace_list_images.
+/// Change a job, by at least one of the arguments below JobId; its name can't be changed. Priority counts only with a
+/// quota, and only until the job runs. Who sees a job can only be widened. An Image must come from aiworkspace_list_images
+/// of the job's own workspace, or be official. The job is read again afterwards: applied says whether all of it shows,
+/// differs what doesn't.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

@@ -237,8 +237,9 @@ pub struct Job {
     pub(crate) supported_profiling_types: Exact,
 }
 
-/// Stop a job. It acts only on Running or Queuing; in any other state the service answers and does nothing, so look
-/// at the job afterwards. Stop a job before anything else is done about its state.
+/// Stop a job. It acts only on Running or Queuing; in another state it is refused, for the service would do nothing. The
+/// job is read again afterwards: applied says whether the stop shows. Stop a job before anything else is done about its
+/// state.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

@@ -67,7 +67,8 @@ pub struct InstanceDeleted {
     pub(crate) backup_path: Exact,
 }
 
-/// Change an instance: what isn't given stays. cpu can only grow. A password is better set by the user.
+/// Change an instance: what isn't given stays. cpu can only grow. A password is better set by the user. applied says
+/// whether a look afterwards shows the change.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -126,6 +127,7 @@ pub struct InstanceEdited {
 }
 
 /// Pause a running instance: it then uses no compute and keeps its storage. Checkpoints go to the mounted workspace.
+/// applied says whether a look afterwards shows it paused.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -159,7 +161,8 @@ pub struct InstancePaused {
     pub(crate) checkpoint_count: i64,
 }
 
-/// Resume a paused instance. Its access_url is a new one: use that of the result, the old is void.
+/// Resume a paused instance. Its access_url is a new one: use that of the result, the old is void. applied says whether a
+/// look afterwards shows it.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -263,7 +263,7 @@ impl Action {
 }
 
 /// Do one thing to a sandbox, or run a package's installer or a script in it. Afterwards pyromind_get_sandbox shows
-/// how it went; the status completed means done.
+/// how it went. outcome is succeeded, failed or unknown; status is the service's own word.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -303,13 +303,14 @@ impl Operation for ExecuteSandboxAction {
 pub struct ActionExecuted {
     pub(crate) sandbox_id: Id,
     pub(crate) action: Exact,
+    #[schemars(extend("x-outcome" = true))]
     pub(crate) status: Exact,
     pub(crate) execute_time: Exact,
     pub(crate) timeout: i64,
 }
 
-/// Do several things to a sandbox in one call. One that fails doesn't stop the others: read the status of each in
-/// results, success or failed.
+/// Do several things to a sandbox in one call. One that fails doesn't stop the others: read the outcome of each in
+/// results, succeeded, failed or unknown.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -370,12 +371,13 @@ pub struct BatchExecuted {
 #[derive(Serialize, JsonSchema)]
 pub struct BatchResult {
     pub(crate) action: Exact,
+    #[schemars(extend("x-outcome" = true))]
     pub(crate) status: Exact,
     pub(crate) message: Untrusted,
 }
 
-/// Get the address and password of a running sandbox's screen, for a VNC client. The password expires; set refresh only
-/// when the user wants a new one.
+/// Get the address and password of a running sandbox's screen, for a VNC client. The password expires (the result says so
+/// with expired); set refresh only when the user wants a new one.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -41,7 +41,7 @@ impl Operation for DeleteTrainingJob {
 }
 
 /// Pause a running training job: it then uses no compute. A finished one (success, completed, failed, canceled) can't
-/// be paused.
+/// be paused. applied says whether a look afterwards shows it paused.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -95,7 +95,7 @@ pub struct TrainingPaused {
 }
 
 /// Resume a paused training job. A checkpoint's name comes from the user or from the pause; never make one up, and
-/// never take another where it fails.
+/// never take another where it fails. applied says whether a look afterwards shows it.
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -304,7 +304,9 @@ fn marks_are_known() {
                         "x-fact" => serde_json::from_value::<Fact>(value.clone()).is_ok(),
                         "x-place" => serde_json::from_value::<Place>(value.clone()).is_ok(),
                         "x-exact" | "x-untrusted" | "x-open" | "x-ahead" | "x-waits" | "x-folded"
-                        | "x-full-only" | "x-dotted" | "x-subject" => value == &Value::Bool(true),
+                        | "x-full-only" | "x-dotted" | "x-subject" | "x-outcome" => {
+                            value == &Value::Bool(true)
+                        }
                         "x-only-if" | "x-if-empty" | "x-wire" => value.is_string(),
                         // What it holds has marks too; `each_schema` visits it.
                         "x-json" | "x-elsewhere" => value.is_object(),
