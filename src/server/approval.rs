@@ -13,8 +13,9 @@
 //! about. It opens nothing and answers nothing.
 //!
 //! `questions` holds what is open, `page` shows it, `door` says which requests count, `listen` speaks HTTP, `neighbour`
-//! turns other users of the machine away, `browser` starts the command. A question is bound to its call by its digest, as in every other channel: an answer to it counts
-//! for the call that was shown, once, and the policy weighs it as it weighs any.
+//! turns other users of the machine away, `browser` starts the command. A question is bound to its call by its digest,
+//! as in every other channel: an answer to it counts for the call that was shown, once, and the policy weighs it as it
+//! weighs any.
 
 mod browser;
 mod door;
