@@ -364,7 +364,7 @@ fn pending(rule: &str, code: &str) -> Refusal {
         "tell the user that a page with the code {code} waits in their browser, then call again with the same \
          arguments: their answer counts for that call, once"
     );
-    Refusal::new(rule, text).with(Fault::new("", "nothing was sent", fix)).retryable()
+    Refusal::new(rule, text.clone()).with(Fault::new("", text, fix)).retryable()
 }
 
 /// Text as a person must see it: quoted, on one line, with every character that could hide or reorder text

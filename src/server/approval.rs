@@ -13,8 +13,9 @@
 //! about. It opens nothing and answers nothing.
 //!
 //! `questions` holds what is open, `page` shows it, `door` says which requests count, `listen` speaks HTTP, `neighbour`
-//! turns other users of the machine away, `browser` starts the command. A question is bound to its call by its digest, as in every other channel: an answer to it counts
-//! for the call that was shown, once, and the policy weighs it as it weighs any.
+//! turns other users of the machine away, `browser` starts the command. A question is bound to its call by its digest,
+//! as in every other channel: an answer to it counts for the call that was shown, once, and the policy weighs it as it
+//! weighs any.
 
 mod browser;
 mod door;
@@ -172,42 +173,46 @@ impl Approvals {
     }
 }
 
+/// What came of asking in the browser.
+pub(super) enum Asked {
+    /// A reply.
+    Reply(Reply),
+    /// An answer that another, equal call took. It counts once, so this call is to be judged anew.
+    Taken,
+    /// Nothing: the client has cancelled the call.
+    Cancelled,
+}
+
 impl Handler {
-    /// Asks in the human's browser until `patience` ends; `None` once the client has cancelled the call. The question
-    /// is withdrawn then, and stays open when only the patience ended.
+    /// Asks in the human's browser until `patience` ends; the question stays open then. When the call is cancelled, it
+    /// is withdrawn.
     pub(super) async fn ask_in_browser(
         &self,
         approvals: &Approvals,
         question: &Question,
         patience: Instant,
         cx: &RequestContext<RoleServer>,
-    ) -> Option<Reply> {
+    ) -> Asked {
         let mut hung_up = self.hung_up.clone();
+        let (waiter, mut browser) = match approvals.put(question).await {
+            Ok(put) => put,
+            Err(reply) => return Asked::Reply(reply),
+        };
+        tell(&waiter.place.code, cx).await;
         loop {
-            let (waiter, mut browser) = match approvals.put(question).await {
-                Ok(put) => put,
-                Err(reply) => return Some(reply),
-            };
-            tell(&waiter.place.code, cx).await;
-            loop {
-                tokio::select! {
-                    answer = waiter.answer() => match answer {
-                        Some(reply) => return Some(reply),
-                        // An answer counts once, so this call needs its own.
-                        None => break,
-                    },
-                    ended = ended(&mut browser) => {
-                        browser = None;
-                        let shown = approvals.shared.lock().shown(waiter.place.number);
-                        if !ended.is_some_and(|status| status.success()) && shown == Some(false) {
-                            tracing::error!("the browser's command failed");
-                            return Some(Reply::NoChannel);
-                        }
+            tokio::select! {
+                answer = waiter.answer() => return answer.map_or(Asked::Taken, Asked::Reply),
+                ended = ended(&mut browser) => {
+                    browser = None;
+                    let shown = approvals.shared.lock().shown(waiter.place.number);
+                    if !ended.is_some_and(|status| status.success()) && shown == Some(false) {
+                        tracing::error!("the browser's command failed");
+                        return Asked::Reply(Reply::NoChannel);
                     }
-                    _ = hung_up.wait_for(|hung_up| *hung_up) => return Some(Reply::Cancelled),
-                    () = sleep_until(patience) => return Some(waiter.leave()),
-                    () = cx.ct.cancelled() => return None,
                 }
+                _ = hung_up.wait_for(|hung_up| *hung_up) => return Asked::Reply(Reply::Cancelled),
+                () = sleep_until(patience) => return Asked::Reply(waiter.leave()),
+                () = cx.ct.cancelled() => return Asked::Cancelled,
             }
         }
     }

@@ -11,7 +11,7 @@ use rmcp::service::RequestContext;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::approval::Approvals;
+use super::approval::{Approvals, Asked};
 use super::{Handler, consent, is_modern};
 use crate::gateway::{Peer, Request, Step};
 use crate::policy::consent::{Answer, Channel, Question, Reply};
@@ -56,8 +56,11 @@ impl Handler {
                 (true, true) => return self.input_required(tool, &question, cx).map(Into::into),
                 (modern, false) => match (&self.approvals, modern) {
                     (Some(approvals), _) => {
-                        let asked = self.ask_in_browser(approvals, &question, patience, cx).await;
-                        (Channel::ApprovalPage, asked.ok_or_else(cancelled)?)
+                        match self.ask_in_browser(approvals, &question, patience, cx).await {
+                            Asked::Reply(reply) => (Channel::ApprovalPage, reply),
+                            Asked::Taken => continue,
+                            Asked::Cancelled => return Err(cancelled()),
+                        }
                     }
                     (None, true) => (Channel::InputRequired, Reply::NoChannel),
                     (None, false) => (Channel::Elicitation, Reply::NoChannel),

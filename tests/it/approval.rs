@@ -235,6 +235,31 @@ async fn a_yes_in_the_browser_counts_once() {
     assert_eq!(session.home.count("CreateJob"), 1);
 }
 
+/// R-WS-32: of two equal calls that wait for one page, one has its answer; the other is asked about for itself.
+#[tokio::test]
+async fn of_two_equal_calls_one_has_the_answer() {
+    let session = start(Era::Initialize, &[&WAITS, &["--region", REGION]]).await;
+    session.call(LIST_WORKSPACES, here()).await.unwrap();
+    session.call(LIST_IMAGES, here()).await.unwrap();
+    let asked = || {
+        let record = session.home.record();
+        record.iter().filter(|line| line["verdict"] == "asked").count()
+    };
+    let human = async {
+        let first = Tab::opened(&session.home, 1).await;
+        while asked() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        first.send("decision=approve").await;
+        Tab::opened(&session.home, 2).await.send("decision=decline").await;
+    };
+    let call = || session.call(CREATE_JOB, job(VISION, PYTORCH));
+    let (one, other, ()) = tokio::join!(call(), call(), human);
+    assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(session.home.count("CreateJob"), 1);
+    assert_eq!(links(&session.home).len(), 2);
+}
+
 /// The link is in the browser's command and nowhere else. The code is for everybody.
 #[tokio::test]
 async fn the_link_is_told_to_the_browser_alone() {

@@ -197,12 +197,20 @@ fn message(body: &mut String, message: &str) {
             (None, _) => match line.strip_suffix(':') {
                 Some(title) => {
                     body.push_str(if section { "</section>\n" } else { "\n" });
-                    let class = if title == "Mind" { " class=\"mind\"" } else { "" };
+                    let class = match title {
+                        "Mind" => " class=\"mind\"",
+                        "Arguments" => " class=\"arguments\"",
+                        _ => "",
+                    };
                     let _ = write!(body, "<section{class}><h2>{}:</h2>", Plain(title));
                     section = true;
                 }
                 None => {
-                    let class = if first { " class=\"lead\"" } else { "" };
+                    let class = match first {
+                        true if line.starts_with("Destroy: ") => " class=\"lead destroys\"",
+                        true => " class=\"lead\"",
+                        false => "",
+                    };
                     let _ = writeln!(body, "<p{class}>{}</p>", Plain(line));
                 }
             },
