@@ -31,6 +31,7 @@ mod pyromind_tasks;
 mod secret;
 mod selection;
 mod sim_listen;
+mod state;
 mod stdio;
 mod templates;
 mod tensorboards;
