@@ -5,6 +5,8 @@
 //! or by an attribute, and comes out as a [`Shape`]: the tree that masking, provenance and encoding
 //! walk beside a value. Published schemas carry no `x-` keys.
 
+mod path;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::json_text;
+pub use path::Path;
 
 /// An enum whose variants have names in schemas.
 macro_rules! named {
@@ -458,27 +461,6 @@ pub enum Home<'c> {
     Named(&'c str),
     /// One is named, but neither by a text nor by a number: it can't be told which, so nothing may be concluded.
     Unreadable,
-}
-
-/// Where a value stands, written as the cloud's documentation does: `JobSpecs[0].Image`.
-pub enum Path<'p> {
-    /// The whole.
-    Root,
-    /// A field of an object.
-    Field(&'p Path<'p>, &'p str),
-    /// An item of a list.
-    Index(&'p Path<'p>, usize),
-}
-
-impl std::fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Field(Self::Root, name) => f.write_str(name),
-            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
-            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
 }
 
 fn kind(schema: &Value) -> Kind {

@@ -132,15 +132,19 @@ async fn another_id_opens_nothing() {
     }
 }
 
-/// R-DLC-45: only a RayJob has a dashboard, and an answer without a link is none.
+/// R-DLC-45: only a RayJob has a dashboard, and nobody is asked for another.
 #[tokio::test]
 async fn a_job_without_a_dashboard_has_no_link() {
     use crate::harness::world::PRETRAIN;
     let flags = ["--region", REGION, "--approve", DASHBOARD, "--approve", RAY_DASHBOARD];
     let session = Session::start(Home::new(), Era::Initialize, &flags, Human::absent()).await;
-    assert_eq!(session.call(DASHBOARD, job_id(PRETRAIN)).await.unwrap(), json!({}));
-    let ray = session.call(RAY_DASHBOARD, job_id(PRETRAIN)).await.unwrap();
-    assert_eq!(ray, json!({ "metricsEnabled": "false" }));
+    for tool in [DASHBOARD, RAY_DASHBOARD] {
+        let refusal = session.refused("dashboard-of-ray-job", tool, job_id(PRETRAIN)).await;
+        let message = refusal["violations"][0]["message"].as_str().unwrap();
+        assert_eq!(message, "only a RayJob has a dashboard; this job is a PyTorchJob");
+    }
+    let calls = session.home.calls();
+    assert_eq!(calls, ["ListProducts", "GetJob", "GetJob"]);
 }
 
 /// A dashboard is shared with a token of its own job, by its handle, in the session that got it.

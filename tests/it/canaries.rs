@@ -13,8 +13,8 @@ use crate::harness::world::{
     GET_JOB_EVENTS, GET_JOB_METRICS, GET_POD_EVENTS, GET_POD_LOGS, GET_SANITY_CHECK, GET_TEMPLATE,
     GET_TENSORBOARD, GET_WORKSPACE, HOSTILE, LIST_CODE_SOURCES, LIST_DATASETS, LIST_ECS_SPECS, LIST_IMAGES,
     LIST_JOBS, LIST_PRODUCTS, LIST_SANITY_CHECKS, LIST_TEMPLATES, LIST_TENSORBOARDS, LIST_WORKSPACES,
-    PAYROLL_CODE, PRETRAIN, PYTORCH, REGION, SALARIES, STOP_JOB, SWEEP_TEMPLATE, TRAIN_TEMPLATE, UPDATE_JOB,
-    UPDATE_TEMPLATE, VISION, images_of, job, job_from, job_id, pod, template_id, workspace,
+    PAYROLL_CODE, PRETRAIN, PYTORCH, REGION, SALARIES, STOP_JOB, SWEEP_TEMPLATE, TRAIN_TEMPLATE, TUNE,
+    UPDATE_JOB, UPDATE_TEMPLATE, VISION, images_of, job, job_from, job_id, pod, template_id, workspace,
 };
 
 /// What stands only where no type says what it is: it is dropped, or swept for its form, so nobody knows it. Of the
@@ -123,10 +123,10 @@ pub async fn drive(raw: &mut Raw) {
         (LIST_JOBS, json!({ "RegionId": REGION, "UserIdForFilter": "204771836620915547" })),
         (GET_JOB, job_id(HOSTILE)),
         (GET_POD_LOGS, pod(HOSTILE)),
-        (STOP_JOB, job_id(FINETUNE)),
+        (STOP_JOB, job_id(TUNE)),
         (
             UPDATE_JOB,
-            json!({ "RegionId": REGION, "JobId": PRETRAIN, "Priority": 9, "Accessibility": "PUBLIC" }),
+            json!({ "RegionId": REGION, "JobId": PRETRAIN, "Description": "nightly", "Accessibility": "PUBLIC" }),
         ),
         (
             GET_JOB_METRICS,

@@ -216,7 +216,7 @@ async fn a_job_stops_only_after_a_yes() {
 
         session.human.says([Says::Yes]);
         let stopped = session.call(STOP_JOB, job_id(PRETRAIN)).await.unwrap();
-        assert_eq!(stopped["JobId"], PRETRAIN);
+        assert_eq!((&stopped["JobId"], &stopped["applied"]), (&json!(PRETRAIN), &json!(true)));
         assert_eq!(session.home.count("StopJob"), 1);
         let mut walked = vec![status().await];
         while walked.len() < 20 && walked.last() != Some(&json!("Stopped")) {
@@ -240,12 +240,13 @@ async fn nothing_is_stopped_where_nobody_can_be_asked() {
     assert_eq!(session.home.count("StopJob"), 0);
 }
 
-/// A stop of what has ended is answered, and does nothing.
+/// A stop of what has ended isn't sent: the service would answer and do nothing.
 #[tokio::test]
-async fn a_stop_of_an_ended_job_does_nothing() {
+async fn an_ended_job_is_not_stopped() {
     let flags = ["--region", REGION, "--approve", STOP_JOB];
     let session = Session::start(Home::new(), Era::Initialize, &flags, Human::absent()).await;
-    session.call(STOP_JOB, job_id(EVALUATION)).await.unwrap();
+    session.refused("job-change-heeded", STOP_JOB, job_id(EVALUATION)).await;
+    assert_eq!(session.home.count("StopJob"), 0);
     let detail = session.call(GET_JOB, job_id(EVALUATION)).await.unwrap();
     assert_eq!((&detail["Status"], &detail["ReasonCode"]), (&json!("Failed"), &json!("JobFailed")));
 }

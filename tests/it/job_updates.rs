@@ -32,30 +32,29 @@ async fn submitted(session: &Session, change: &Value) -> String {
     created["JobId"].as_str().unwrap().to_owned()
 }
 
-/// A job changes after a yes to exactly that; the question says that its priority may stay as it is, and so it does.
+/// A job changes after a yes to exactly that; the question says what can't be taken back, and the result what shows.
 #[tokio::test]
 async fn a_job_changes_only_after_a_yes() {
     for era in ERAS {
         let session = Session::start(Home::new(), era, &["--region", REGION], Human::agreeable()).await;
-        let change = update(PRETRAIN, &json!({ "Priority": 9, "Description": "nightly" }));
+        let change = update(PRETRAIN, &json!({ "Accessibility": "PUBLIC", "Description": "nightly" }));
         for says in [Says::Declines, Says::Cancels, Says::Accepts(json!({ "approve": false }))] {
             session.human.says([says]);
             session.refused("arguments-confirmed", UPDATE_JOB, change.clone()).await;
         }
         let asked = session.human.asked();
         assert_eq!(asked.len(), 3);
-        for said in
-            ["Change: Change a training job", PRETRAIN, "Priority: 9", "counts only for a job with a quota"]
-        {
+        for said in ["Change: Change a training job", PRETRAIN, "nightly", "can only be widened"] {
             assert!(asked[0].message.contains(said), "{}", asked[0].message);
         }
         assert_eq!(session.home.count("UpdateJob"), 0);
 
         session.human.says([Says::Yes]);
-        assert_eq!(session.call(UPDATE_JOB, change).await.unwrap()["JobId"], PRETRAIN);
+        let updated = session.call(UPDATE_JOB, change).await.unwrap();
+        assert_eq!((&updated["JobId"], &updated["applied"]), (&json!(PRETRAIN), &json!(true)));
         assert_eq!(session.home.count("UpdateJob"), 1);
         let job = session.call(GET_JOB, job_id(PRETRAIN)).await.unwrap();
-        assert_eq!((&job["Priority"], &job["Description"]), (&json!(5), &json!("nightly")));
+        assert_eq!((&job["Accessibility"], &job["Description"]), (&json!("PUBLIC"), &json!("nightly")));
     }
 }
 
@@ -63,30 +62,15 @@ async fn a_job_changes_only_after_a_yes() {
 #[tokio::test]
 async fn nothing_changes_where_nobody_can_be_asked() {
     let session = Session::start(Home::new(), Era::Initialize, &["--region", REGION], Human::absent()).await;
-    let change = update(PRETRAIN, &json!({ "Priority": 9 }));
+    let change = update(PRETRAIN, &json!({ "Description": "nightly" }));
     let refusal = session.refused("arguments-confirmed", UPDATE_JOB, change).await;
     assert!(refusal.to_string().contains("--approve dlc_update_job"), "{refusal}");
-    let forged = update(PRETRAIN, &json!({ "Priority": 9, "approve": true }));
+    let forged = update(PRETRAIN, &json!({ "Description": "nightly", "approve": true }));
     session.refused("arguments", UPDATE_JOB, forged).await;
     assert_eq!(session.home.count("UpdateJob"), 0);
 }
 
-/// The same answer, whether or not a priority counts.
-#[tokio::test]
-async fn a_priority_counts_with_a_quota_until_the_job_runs() {
-    let session = approved().await;
-    for (more, expected) in
-        [(json!({ "ResourceId": "quota1", "Priority": 2 }), 8), (json!({ "Priority": 3 }), 3)]
-    {
-        let id = submitted(&session, &more).await;
-        let updated = session.call(UPDATE_JOB, update(&id, &json!({ "Priority": 8 }))).await.unwrap();
-        assert_eq!(updated["JobId"], json!(id));
-        assert_eq!(session.call(GET_JOB, job_id(&id)).await.unwrap()["Priority"], expected, "{more}");
-    }
-}
-
-/// R-DLC-24: no place of a changed role takes an image that no list has; which workspace's own it may take isn't known,
-/// so it takes official ones.
+/// R-DLC-24: no place of a changed role takes an image that no list has, and finding that out takes no call.
 #[tokio::test]
 async fn an_update_brings_no_unlisted_image() {
     let session = approved().await;
@@ -101,7 +85,7 @@ async fn an_update_brings_no_unlisted_image() {
     let container = json!([{ "Name": "extra", "Image": image }]);
     for (path, roles) in [
         ("JobSpecs[0].Image", json!([role(image, json!({}))])),
-        ("JobSpecs[1].Image", json!([role(PYTORCH, json!({})), role(DETECTOR, json!({}))])),
+        ("JobSpecs[1].Image", json!([role(PYTORCH, json!({})), role(image, json!({}))])),
         (
             "JobSpecs[0].ExtraPodSpec.InitContainers[0].Image",
             json!([role(PYTORCH, json!({ "ExtraPodSpec": { "InitContainers": container } }))]),

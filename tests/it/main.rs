@@ -36,6 +36,7 @@ mod pyromind_tasks;
 mod secret;
 mod selection;
 mod sim_listen;
+mod state;
 mod stdio;
 mod templates;
 mod tensorboards;

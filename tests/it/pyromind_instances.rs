@@ -73,9 +73,10 @@ async fn an_instance_is_paused_and_resumed() {
     let session = attended(Human::agreeable()).await;
     let paused = session.call(PAUSE, id(NOTEBOOK)).await.unwrap();
     assert_eq!((&paused["status"], &paused["save_checkpoint"]), (&json!("paused"), &json!(true)));
-    let refusal = session.refused("cloud-state", PAUSE, id(NOTEBOOK)).await;
+    assert_eq!(paused["applied"], true);
+    let refusal = session.refused("instance-state", PAUSE, id(NOTEBOOK)).await;
     assert!(
-        refusal["violations"][0]["fix"].as_str().unwrap().contains("only a running instance"),
+        refusal["violations"][0]["message"].as_str().unwrap().contains("only a running instance"),
         "{refusal}"
     );
     let less = json!({ "restore_checkpoint": true, "resource_config": { "cpu": 8, "memory": 32, "gpu": 1 } });
@@ -87,11 +88,12 @@ async fn an_instance_is_paused_and_resumed() {
     let url = format!("https://instances.pyromind.ai/{NOTEBOOK}-1");
     assert_eq!(resumed["access_url"], url);
     assert_eq!(session.call(GET, id(NOTEBOOK)).await.unwrap()["access_url"], url);
-    let refusal = session.refused("cloud-state", RESUME, id(STOPPED)).await;
+    let refusal = session.refused("instance-state", RESUME, id(STOPPED)).await;
     let fix = refusal["violations"][0]["fix"].as_str().unwrap();
-    assert!(fix.contains("no call brings a stopped one back"), "{refusal}");
+    assert!(fix.contains("no call brings a stopped instance back"), "{refusal}");
     let more = json!({ "resource_config": { "cpu": 64 } });
-    session.refused("cloud-refused", RESUME, with(PAUSED, more)).await;
+    session.refused("instance-state", RESUME, with(PAUSED, more)).await;
+    assert_eq!((session.home.count("pause_instance"), session.home.count("resume_instance")), (1, 1));
 }
 
 /// R-PM-058: a checkpoint that can't be saved isn't done without.

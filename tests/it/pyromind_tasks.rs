@@ -229,6 +229,8 @@ async fn a_job_is_paused_and_resumed_from_what_was_named() {
             (&paused["status"], &paused["checkpoint_name"], &paused["current_epoch"]),
             (&json!("paused"), &json!("mine"), &json!(58))
         );
+        assert_eq!(paused["applied"], true);
+        // It hasn't ended, so the service says why not.
         let refusal = session.refused("cloud-state", PAUSE, id(LANDER)).await;
         assert!(
             refusal["violations"][0]["fix"].as_str().unwrap().contains("only a running job"),
@@ -245,10 +247,10 @@ async fn a_job_is_paused_and_resumed_from_what_was_named() {
             (&resumed["status"], &resumed["resumed_from_checkpoint"], &resumed["current_learning_rate"]),
             (&json!("running"), &json!("mine"), &json!(0.0002))
         );
-        session.refused("cloud-state", RESUME, id(LANDER)).await;
+        session.refused("training-state", RESUME, id(LANDER)).await;
         assert_eq!(
             (session.home.count("pause_training_job"), session.home.count("resume_training_job")),
-            (2, 3)
+            (2, 2)
         );
     }
 }

@@ -22,6 +22,11 @@ use crate::policy::review::{Read, id, look};
 use crate::spec::{Call, Origin};
 use crate::tools;
 
+/// Of the call and its subject.
+type Before = fn(&Call, &Value, &mut Vec<Bar>);
+/// Of the call, its reply if it came, and the subject afterwards.
+type Afterwards = fn(&Call, Option<&Value>, &Value, &mut After);
+
 /// How the subject of a tool is looked at, and what is made of it.
 struct State {
     /// The tool.
@@ -33,9 +38,9 @@ struct State {
     /// The argument with which others' subjects are seen, which that tool may not show: given, nothing is looked at.
     unless: Option<&'static str>,
     /// What bars the call.
-    before: fn(&Call, &Value, &mut Vec<Bar>),
-    /// Whether what was asked for shows: the call, its reply, and the subject afterwards. None for what changes nothing.
-    after: Option<fn(&Call, Option<&Value>, &Value, &mut After)>,
+    before: Before,
+    /// Whether what was asked for shows. None for what changes nothing.
+    after: Option<Afterwards>,
 }
 
 const STATES: [State; 11] = [
@@ -51,9 +56,6 @@ const STATES: [State; 11] = [
     training("pyromind_pause_training_job", training::before_pause, training::after_pause),
     training("pyromind_resume_training_job", training::before_resume, training::after_resume),
 ];
-
-type Before = fn(&Call, &Value, &mut Vec<Bar>);
-type Afterwards = fn(&Call, Option<&Value>, &Value, &mut After);
 
 const fn job(
     tool: &'static str,

@@ -401,7 +401,9 @@ fn descriptions_say_what_states_mean() {
             "Only a job submitted with Settings.EnableSanityCheck has any.",
         ),
         ("dlc_list_ecs_specs", "that EcsSpec of dlc_create_job takes"),
-        ("dlc_update_job", "silently ignored without a quota, or once the job runs"),
+        ("dlc_update_job", "Priority counts only with a quota, and only until the job runs."),
+        ("dlc_update_job", "applied says whether all of it shows"),
+        ("dlc_stop_job", "applied says whether the stop shows"),
     ] {
         let description = &find(tool).unwrap().schema().description;
         assert!(description.contains(said), "{tool}: {description}");

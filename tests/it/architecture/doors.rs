@@ -149,7 +149,12 @@ fn only_the_mask_makes_what_is_shown() {
     );
     assert_eq!(
         returning(source, "Shown"),
-        ["policy::Policy::mask", "policy::Policy::mask_reply", "policy::mask::mask"]
+        [
+            "policy::Policy::mask",
+            "policy::Policy::mask_remarked",
+            "policy::Policy::mask_reply",
+            "policy::mask::mask",
+        ]
     );
     assert_eq!(calls_of(source, &["mask", "mask"]), ["policy::Policy::mask"]);
     assert_eq!(holding(source, "Masked"), ["gateway::Step", "policy::mask::Shown"]);
