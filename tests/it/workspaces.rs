@@ -184,7 +184,7 @@ async fn a_workspace_that_is_not_there_is_named_and_not_searched_for() {
     assert_eq!(session.home.calls(), ["ListProducts", "GetWorkspace"]);
 }
 
-/// R-WS-29, R-WS-31: a denied permission is named with all that the tools need.
+/// R-WS-29: a denied permission is named with all that the tools need.
 #[tokio::test]
 async fn a_denied_permission_is_named_with_all_that_are_needed() {
     let session = Session::agreeable(&["--region", REGION]).await;
