@@ -262,7 +262,7 @@ async fn one_id_goes_to_get_and_several_to_one_list() {
     assert_eq!(session.home.calls(), ["ListProducts", "ListWorkspaces"]);
 }
 
-/// R-WS-34, R-WS-36, R-WS-37, R-WS-54, R-WS-89: what doesn't comply isn't submitted.
+/// R-WS-34, R-WS-36, R-WS-37, R-WS-53, R-WS-54, R-WS-89: what doesn't comply isn't submitted.
 #[tokio::test]
 async fn what_does_not_comply_is_not_submitted() {
     let session = Session::start(Home::new(), Era::Initialize, &FLAGS, Human::absent()).await;

@@ -125,7 +125,8 @@ fn any_world(dice: &mut Dice<'_>) -> World {
         let known = Known { at: *dice.pick(&instants), learned_at: u64::from(dice.next()) };
         let region = *dice.pick(&regions);
         let workspace = if dice.next() < 128 { Some(*dice.pick(&TEXTS)) } else { None };
-        world.facts.learn(*dice.pick(&facts), region, workspace, *dice.pick(&TEXTS), known);
+        let value: &&str = dice.pick(&TEXTS);
+        world.facts.learn(*dice.pick(&facts), region, workspace, value, known);
         world.facts.activate(region, known);
         world.consents.confirm(ACCOUNT, region, *dice.pick(&instants));
     }

@@ -248,7 +248,7 @@ fn every_operation_has_its_tool() {
     assert_eq!((version(Cloud::Dlc), version(Cloud::AiWorkspace)), (Some("2020-12-03"), Some("2021-02-04")));
 }
 
-/// R-DLC-25, R-DLC-54: a tool for an operation, and no tool that takes a method or a path.
+/// R-DLC-25, R-DLC-33, R-DLC-54: no tool lists quotas; a tool for an operation, and no tool that takes a method or a path.
 #[test]
 fn names_say_cloud_and_action() {
     let mut names = BTreeSet::new();

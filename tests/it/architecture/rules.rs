@@ -169,7 +169,7 @@ fn no_test_names_a_range() {
 #[test]
 fn the_page_of_rules_is_up_to_date() {
     let file = root().join("docs/rules.md");
-    let page = page::write(&Table::read(), &Proofs::read(), &policy_rules());
+    let page = page::write(&Table::read(), Proofs::read(), &policy_rules());
     if crate::harness::updating() {
         fs::write(&file, page).unwrap();
     } else {
