@@ -1,5 +1,5 @@
-//! What the policy itself costs: judging a `dlc_create_job` by all rules, with 10,000 facts known, and masking
-//! what is shown of it.
+//! What the policy itself costs: judging a `dlc_create_job` by all rules, with 10,000 facts known and
+//! 1,000 calls remembered, and masking what is shown of it.
 //!
 //! ```text
 //! cargo bench --bench policy
@@ -26,6 +26,8 @@ use serde_json::{Value, json};
 const REGION: &str = "cn-hangzhou";
 const WORKSPACE: &str = "200025";
 const FACTS: usize = 10_000;
+/// The calls of the scope that are remembered.
+const CALLS: usize = 1_000;
 /// The people that a scope of that size has seen.
 const PEOPLE: usize = 50;
 
@@ -46,8 +48,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     (0..PEOPLE).for_each(|person| seen.note(&format!("10953128317{person:05}")));
     let evidence = Evidence::default();
     let consents = Consents::default();
-    let history = History::default();
-    let call = create_job()?;
+    let mut history = History::default();
+    let made = Outcome::Reply(Raw::new(json!({ "JobId": "dlc0" })));
+    for number in 0..CALLS {
+        policy.remember(&create_job(&format!("bench-{number}"))?, &made, &mut history, now);
+    }
+    let call = create_job("bench-train")?;
     let reply = Outcome::Reply(Raw::new(json!({ "JobId": "dlc1k2v9x0q8m3wz", "RequestId": "7A2C-11" })));
     let knowledge = Knowledge {
         facts: &facts,
@@ -89,12 +95,12 @@ fn image(number: usize) -> String {
     format!("registry.{REGION}.cr.aliyuncs.com/team/train:{number}")
 }
 
-fn create_job() -> Result<Call, Box<dyn Error>> {
+fn create_job(name: &str) -> Result<Call, Box<dyn Error>> {
     let task = |kind: &str, pods: u32, number: usize| json!({ "Type": kind, "PodCount": pods, "Image": image(number), "EcsSpec": "ecs.gn6i-c4g1.xlarge" });
     let arguments: Value = json!({
         "RegionId": REGION,
         "WorkspaceId": WORKSPACE,
-        "DisplayName": "bench-train",
+        "DisplayName": name,
         "JobType": "PyTorchJob",
         "JobSpecs": [task("Master", 1, 77), task("Worker", 4, 4_242)],
         "UserCommand": "cd /mnt/code && python train.py --epochs 3 --lr 3e-4 --out /mnt/out",

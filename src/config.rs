@@ -243,10 +243,7 @@ impl Launch {
         let default = Limits::default();
         let limits = Limits {
             connect: self.live.connect_timeout.unwrap_or(default.connect),
-            patience: Patience {
-                read: self.live.read_timeout.unwrap_or(default.patience.read),
-                ..default.patience
-            },
+            patience: self.live.read_timeout.map_or(default.patience, Patience::reading),
             ..default
         };
         Ok(Client::new(cloud::Parts {

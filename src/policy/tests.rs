@@ -1,5 +1,6 @@
 //! The policy as a whole: the tables of `policies/tests`, and what holds whatever is called.
 
+mod arbitrary;
 mod consent;
 mod exact;
 mod learn;

@@ -70,7 +70,8 @@ fn no_credential_is_ever_written() {
     assert!(written >= 2, "only {written} files: was anything recorded?");
 }
 
-/// R-WS-17, R-WS-19: no tool has an argument that leaves the masks out, or that names a file for the answer.
+/// R-WS-17, R-WS-19: no tool has an argument that leaves the masks out, or that names a file for the answer; R-DLC-25,
+/// R-DLC-54: nor one that says what is sent where.
 #[tokio::test]
 async fn no_argument_leaves_the_masks_out_or_names_a_file() {
     let mut raw = Raw::legacy(Home::new(), &[]).await;
@@ -79,7 +80,18 @@ async fn no_argument_leaves_the_masks_out_or_names_a_file() {
     assert_eq!(tools.len(), 63);
     for tool in &tools {
         let name = tool["name"].as_str().unwrap();
-        for argument in ["raw", "unmasked", "mask", "output_file", "save_to", "redirect"] {
+        for argument in [
+            "raw",
+            "unmasked",
+            "mask",
+            "output_file",
+            "save_to",
+            "redirect",
+            "Method",
+            "Path",
+            "Url",
+            "Headers",
+        ] {
             let properties = &tool["inputSchema"]["properties"];
             assert_eq!(properties.get(argument), None, "{name}");
             let refused = raw.call(name, &json!({ "RegionId": REGION, argument: true })).await;

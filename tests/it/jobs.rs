@@ -22,7 +22,7 @@ async fn listed(flags: &[&str]) -> Session {
     session
 }
 
-/// R-DLC-24, R-DLC-28, R-DLC-30: a guess is refused before anybody is asked and before anything is sent; what the refusal says mends it.
+/// R-DLC-24, R-DLC-28, R-DLC-29, R-DLC-30: a guess is refused before anybody is asked and before anything is sent; what the refusal says mends it.
 #[tokio::test]
 async fn a_guess_is_refused_and_mended_by_listing() {
     for era in ERAS {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::human::Human;
-use crate::harness::world::{CREATE_WORKSPACE, GET_WORKSPACE, REGION, workspace};
+use crate::harness::world::{CREATE_WORKSPACE, GET_WORKSPACE, LIST_WORKSPACES, REGION, workspace};
 use crate::harness::{Era, Home, Session};
 
 const FLAGS: [&str; 4] = ["--region", REGION, "--approve", CREATE_WORKSPACE];
@@ -26,6 +26,21 @@ async fn a_description_arrives_to_the_letter() {
     let mut texts = Vec::new();
     each_text(&kept, &mut |text| texts.push(text.to_owned()));
     assert!(texts.iter().any(|text| text == description), "it isn't in the world's state");
+}
+
+/// R-WS-78: a name in a list's filter is a part of names, whatever their case.
+#[tokio::test]
+async fn a_list_is_filtered_by_a_part_of_names() {
+    let session = Session::start(Home::new(), Era::Initialize, &FLAGS, Human::absent()).await;
+    let list = json!({ "RegionId": REGION, "WorkspaceName": "vision" });
+    let listed = session.call(LIST_WORKSPACES, list).await.unwrap();
+    let rows = listed["Workspaces"].as_array().unwrap();
+    let names: Vec<&str> = rows.iter().map(|row| row["Workspace Name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["vision_train", "vision_train_eval"]);
+    let tools = session.client.list_all_tools().await.unwrap();
+    let list = tools.iter().find(|tool| tool.name == LIST_WORKSPACES).unwrap();
+    let said = &list.input_schema["properties"]["WorkspaceName"]["description"];
+    assert_eq!(said, "Matches parts of names.");
 }
 
 fn each_text(value: &Value, visit: &mut impl FnMut(&str)) {

@@ -285,7 +285,7 @@ async fn a_sandbox_is_shown_without_its_password() {
     assert_eq!((&stopped["status"], stopped.get("vnc_info")), (&json!("stopped"), None));
 }
 
-/// R-PM-065: a token says when it ends; the next one is made anew, never given from memory.
+/// R-PM-063, R-PM-065: a running instance gives a token, which says when it ends; the next one is made anew, never given from memory.
 #[tokio::test]
 async fn every_token_is_made_anew() {
     let session = attended(typing(NOTEBOOK)).await;

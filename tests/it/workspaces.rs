@@ -184,7 +184,7 @@ async fn a_workspace_that_is_not_there_is_named_and_not_searched_for() {
     assert_eq!(session.home.calls(), ["ListProducts", "GetWorkspace"]);
 }
 
-/// R-WS-29, R-WS-31: a denied permission is named with all that the tools need.
+/// R-WS-29: a denied permission is named with all that the tools need.
 #[tokio::test]
 async fn a_denied_permission_is_named_with_all_that_are_needed() {
     let session = Session::agreeable(&["--region", REGION]).await;
@@ -262,7 +262,7 @@ async fn one_id_goes_to_get_and_several_to_one_list() {
     assert_eq!(session.home.calls(), ["ListProducts", "ListWorkspaces"]);
 }
 
-/// R-WS-34, R-WS-36, R-WS-37, R-WS-54, R-WS-89: what doesn't comply isn't submitted.
+/// R-WS-34, R-WS-36, R-WS-37, R-WS-53, R-WS-54, R-WS-89: what doesn't comply isn't submitted.
 #[tokio::test]
 async fn what_does_not_comply_is_not_submitted() {
     let session = Session::start(Home::new(), Era::Initialize, &FLAGS, Human::absent()).await;

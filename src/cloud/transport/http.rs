@@ -82,7 +82,12 @@ impl Patience {
         let seconds = u32::try_from(given.next()?.1.as_u64()?).unwrap_or(u32::MAX);
         let usual = Limits::default().patience;
         let least = Seconds(seconds.saturating_add(30));
-        (least > usual.read).then(|| Self { read: least, whole: least.max(usual.whole) })
+        (least > usual.read).then(|| Self::reading(least))
+    }
+
+    /// `read` for each piece, and no less for the whole.
+    pub fn reading(read: Seconds) -> Self {
+        Self { read, whole: read.max(Limits::default().patience.whole) }
     }
 }
 

@@ -270,7 +270,7 @@ fn a_read_whose_answer_was_lost_can_be_tried_again() {
     );
 }
 
-/// R-WS-29, R-WS-30, R-WS-31, R-DLC-63, R-DLC-87: what is missing first, then all that the product needs; not
+/// R-WS-29, R-WS-30, R-DLC-63, R-DLC-87: what is missing first, then all that the product needs; not
 /// retried. Whom the denial names doesn't show.
 #[test]
 fn a_permission_failure_lists_the_actions() {

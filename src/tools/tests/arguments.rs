@@ -229,13 +229,20 @@ fn wrong_keys_are_refused_with_the_right_one() {
     }
 }
 
-/// R-WS-04: nothing takes a key pair, and nothing takes a yes.
+/// R-WS-04, R-PM-001: nothing takes a key pair or a key, and nothing takes a yes.
 #[test]
 fn there_is_no_argument_for_a_credential_or_a_confirmation() {
     for tool in crate::tools::all() {
-        for name in
-            ["access_key_id", "AccessKeySecret", "SecurityToken", "confirmed", "approve", "Confirm", "raw"]
-        {
+        for name in [
+            "access_key_id",
+            "AccessKeySecret",
+            "SecurityToken",
+            "api_key",
+            "confirmed",
+            "approve",
+            "Confirm",
+            "raw",
+        ] {
             let found = faults(tool.name(), json!({ name: "true" }));
             assert_eq!(found.len(), 1, "{found:?}");
             assert!(found[0].starts_with(&format!("{name}: isn't an argument of this tool; ")), "{found:?}");

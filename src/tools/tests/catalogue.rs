@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::spec::marks::{Fact, Kind, Mark, Place, Shape};
 use crate::spec::schema::generate;
-use crate::spec::{Effect, Method, Operation, Payload, Vendor};
+use crate::spec::{Cloud, Effect, Method, Operation, Payload, Tool, Vendor};
 use crate::tools::aiworkspace::{assets, code_sources, datasets, workspaces};
 use crate::tools::dlc::{
     access, insight, job_list, job_update, jobs, machines, metrics, sanity, templates, tensorboards,
@@ -223,7 +223,32 @@ fn advertised_tools_are_small() {
     }
 }
 
-/// R-DLC-01, R-DLC-53, R-DLC-25, R-DLC-54: a tool for an operation, and no tool that takes a method or a path.
+/// R-DLC-01, R-DLC-53, R-PM-002: as many tools as there are operations, each for one of its own, and the version of each
+/// service.
+#[test]
+fn every_operation_has_its_tool() {
+    let of = |cloud: Cloud| {
+        let specs = all().map(Tool::spec).filter(move |spec| spec.cloud == cloud);
+        specs.map(|spec| spec.action).collect::<BTreeSet<_>>()
+    };
+    assert_eq!((of(Cloud::Dlc).len(), of(Cloud::AiWorkspace).len(), of(Cloud::PyroMind).len()), (28, 10, 25));
+    assert_eq!(all().count(), 63);
+    assert!(!of(Cloud::Dlc).iter().any(|action| action.starts_with("Delete")));
+    let discovery = [
+        "ListImages",
+        "GetImage",
+        "ListDatasets",
+        "GetDataset",
+        "ListCodeSources",
+        "GetCodeSource",
+        "ListWorkspaces",
+    ];
+    assert!(of(Cloud::AiWorkspace).is_superset(&BTreeSet::from(discovery)));
+    let version = |cloud: Cloud| cloud.acs().map(|acs| acs.version);
+    assert_eq!((version(Cloud::Dlc), version(Cloud::AiWorkspace)), (Some("2020-12-03"), Some("2021-02-04")));
+}
+
+/// R-DLC-25, R-DLC-33, R-DLC-54: no tool lists quotas; a tool for an operation, and no tool that takes a method or a path.
 #[test]
 fn names_say_cloud_and_action() {
     let mut names = BTreeSet::new();

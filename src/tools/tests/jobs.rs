@@ -31,7 +31,7 @@ fn a_job_is_whole_or_starts_from_a_template() {
     refused(tool, json!({ "UserCommand": "" }), &["UserCommand: is too short; give at least 1 characters"]);
 }
 
-/// R-DLC-20, R-DLC-21, R-DLC-41: one form of resources for each role, of every role alone.
+/// R-DLC-20, R-DLC-21: one form of resources for each role, of every role alone.
 #[test]
 fn each_role_has_one_form_of_resources() {
     let tool = "dlc_create_job";

@@ -50,7 +50,8 @@ fn filters_have_the_documented_values() {
     refused(instances, json!({ "status": "pending" }), &[&known]);
 }
 
-/// R-PM-008: 3 to 64 letters, digits, hyphens or underscores; R-PM-041: an instance's name is free.
+/// R-PM-008: 3 to 64 letters, digits, hyphens or underscores; R-PM-041: an instance has a name, a kind and resources, the
+/// name in any form.
 #[test]
 fn sandbox_names_have_the_documented_form() {
     for name in ["abc", "My-GPU-Sandbox_2024", &"x".repeat(64)] {
@@ -62,6 +63,9 @@ fn sandbox_names_have_the_documented_form() {
     }
     accepted(CREATE_INSTANCE, json!({ "name": "a b" }));
     refused(CREATE_INSTANCE, json!({ "name": "" }), &["name: is too short; give at least 1 characters"]);
+    for required in ["name", "resource_type", "resource_config"] {
+        refused(CREATE_INSTANCE, json!({ required: null }), &[&format!("{required}: is required; give it")]);
+    }
 }
 
 /// R-PM-009: the platform's types aren't listed anywhere, so any is sent; R-PM-040: those of instances are.

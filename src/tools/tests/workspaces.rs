@@ -156,9 +156,13 @@ fn workspace_replies_speak_natural_language() {
 /// R-WS-69, R-WS-70, R-WS-71, R-WS-73: the words that call for Verbose are where the agent reads them.
 #[test]
 fn the_description_says_when_to_set_verbose() {
-    let description = &find("aiworkspace_get_workspace").unwrap().schema().description;
-    for word in ["所有者", "拥有者", "创建者", "管理员", "负责人", "归属", "owner", "admin"]
+    let schema = find("aiworkspace_get_workspace").unwrap().schema();
+    for word in
+        ["所有者", "拥有者", "创建者", "管理员", "负责人", "归属", "owner", "admin", "Set Verbose only when"]
     {
-        assert!(description.contains(word), "{word}");
+        assert!(schema.description.contains(word), "{word}");
     }
+    let verbose = &schema.advertised["properties"]["Verbose"];
+    assert_eq!(verbose["description"], "Adds Owner and AdminNames.");
+    assert_eq!(schema.advertised["required"], json!(["RegionId", "WorkspaceId"]));
 }

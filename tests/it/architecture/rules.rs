@@ -110,6 +110,10 @@ fn every_rule_that_is_named_exists() {
     assert!(!named.is_empty(), "the search finds none at all");
 }
 
+/// What no document demands, and the house or an operator wants all the same.
+const OWN: [&str; 5] =
+    ["job-of-a-sane-size", "no-further-rights", "no-local-mounts", "no-privileged-containers", "read-only"];
+
 #[test]
 fn every_rule_of_the_policy_names_its_sources() {
     let rules = Table::read().rules;
@@ -121,8 +125,11 @@ fn every_rule_of_the_policy_names_its_sources() {
                 let sources: Vec<&str> = rule.get("sources").map_or_else(Vec::new, |sources| {
                     sources.as_array().unwrap().iter().map(|source| source.as_str().unwrap()).collect()
                 });
-                if sources.is_empty() || sources.iter().any(|source| !rules.contains_key(*source)) {
-                    faults.push(format!("{}: {kind} {:?}: {sources:?}", name(&file), rule.get("id")));
+                let id = rule["id"].as_str().unwrap();
+                if sources.is_empty() != OWN.contains(&id)
+                    || sources.iter().any(|source| !rules.contains_key(*source))
+                {
+                    faults.push(format!("{}: {kind} {id}: {sources:?}", name(&file)));
                 }
             }
         }
@@ -169,7 +176,7 @@ fn no_test_names_a_range() {
 #[test]
 fn the_page_of_rules_is_up_to_date() {
     let file = root().join("docs/rules.md");
-    let page = page::write(&Table::read(), &Proofs::read(), &policy_rules());
+    let page = page::write(&Table::read(), Proofs::read(), &policy_rules());
     if crate::harness::updating() {
         fs::write(&file, page).unwrap();
     } else {

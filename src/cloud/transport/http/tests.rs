@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -153,7 +154,7 @@ async fn a_connection_closed_after_the_request_means_lost() {
     }
 }
 
-/// R-WS-43: a timeout says that a larger one may help. R-WS-42: a call's own patience wins.
+/// R-WS-43: a timeout says that a larger one may help. R-WS-42: a request's own patience wins.
 #[tokio::test]
 async fn a_silent_server_is_left_after_the_patience_of_the_call() {
     let patient = Patience { read: Seconds(60), whole: Seconds(60) };
@@ -189,6 +190,24 @@ async fn an_unsafe_address_is_never_called() {
     ] {
         assert_eq!(send(get(uri)).await.unwrap_err(), not_sent(host, reason), "{uri}");
     }
+}
+
+/// R-WS-42, R-PM-024: the seconds that a call gives the cloud, and half a minute to answer; else what the operator set,
+/// else the usual. R-WS-43: a longer read isn't cut off by the whole.
+#[test]
+fn the_calls_own_time_comes_first() {
+    let action = |change: Value| {
+        let mut arguments = json!({ "sandbox_id": "sbx_1", "action": "restart" });
+        arguments.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let tool = crate::tools::find("pyromind_execute_sandbox_action").unwrap();
+        Patience::for_call(&tool.parse(arguments.as_object().unwrap()).unwrap())
+    };
+    let patience = |read: u32, whole: u32| Patience { read: Seconds(read), whole: Seconds(whole) };
+    assert_eq!(action(json!({ "timeout": 60 })), Some(patience(90, 90)));
+    assert_eq!(action(json!({ "timeout": 10 })), Some(patience(40, 60)));
+    assert_eq!(action(json!({})), None);
+    assert_eq!(Patience::reading(Seconds(20)), patience(20, 60));
+    assert_eq!(Patience::reading(Seconds(300)), patience(300, 300));
 }
 
 /// R-WS-41
