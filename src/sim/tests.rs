@@ -176,7 +176,7 @@ fn a_poisoned_lock_still_serves() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(12))]
 
     /// Whatever is asked in whatever order, faults or not: the file is the state, written as its world writes it; what
     /// only reads leaves it alone, and so does what is refused or kept from being carried out.

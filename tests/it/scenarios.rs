@@ -111,7 +111,7 @@ async fn a_run_repeats_to_the_byte() {
     let mut runs = Vec::new();
     for seed in ["7", "7", "8"] {
         let home = Home::new();
-        let scenario = home.write("scenario.json", &example());
+        let scenario = home.write("scenario.json", &example().replace("10000", "20"));
         let faults = home.write(
             "faults.json",
             r#"[{"tool": "*", "every": 3, "fault": "throttled", "retry_after_ms": 1}]"#,

@@ -149,7 +149,7 @@ fn a_scenario_that_makes_no_sense_is_refused_with_its_line_and_path() {
             of_region(
                 "\"jobs\": [{\"workspace\": \"vision_train\", \"name\": \"a\"}, {\"workspace\": \"vision_train\", \"name\": \"b\",\n\n\"request\": {\"Priority\": 10}}]",
             ),
-            "line 6, regions.cn-hangzhou.jobs[1].request: Priority must be from 1 to 9.",
+            "line 6, regions.cn-hangzhou.jobs[1].request: Priority must be an integer from 1 to 9.",
         ),
         (
             of_region("\"workspaces\": [{\"name\": \"nlp_lab\"}]"),
