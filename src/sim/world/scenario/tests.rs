@@ -177,7 +177,7 @@ fn a_scenario_that_makes_no_sense_is_refused_with_its_line_and_path() {
         ),
         (
             of_region("\"jobs\": [{\"workspace\": \"vision_train\", \"name\": \"a\",\n\"age\": \"-3h\"}]"),
-            "line 5, column 12: a time is written such as 90s, 2h 30m or PT3H, and is at most 8766000h; docs/scenario.schema.json says what a scenario holds",
+            "line 5, column 13: a time is written such as 90s, 2h 30m or PT3H, and is at most 8766000h; docs/scenario.schema.json says what a scenario holds",
         ),
         (
             "{\n\"jobs\": []}".to_owned(),
