@@ -28,7 +28,7 @@ use crate::policy::{OnMiss, Policy, Settings};
 use crate::sim::Simulator;
 use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
 use crate::sim::faults::FaultsError;
-use crate::sim::world::StateError;
+use crate::sim::world::{ScenarioError, StateError};
 use crate::vault::{LIFETIME, Vault};
 
 /// The environment variable of PyroMind's address, with or without `/api/v1`.
@@ -73,6 +73,22 @@ pub enum ConfigError {
         path: PathBuf,
         /// The line and what is wrong there.
         source: FaultsError,
+    },
+    /// The scenario can't be read.
+    #[error("can't read --scenario {}: {source}", path.display())]
+    ReadScenario {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The scenario doesn't make sense.
+    #[error("--scenario {}: {source}", path.display())]
+    Scenario {
+        /// The file.
+        path: PathBuf,
+        /// The line, the path and what is wrong there.
+        source: ScenarioError,
     },
     /// The state can't be read.
     #[error("can't read --state-in {}: {source}", path.display())]
@@ -140,8 +156,10 @@ impl ConfigError {
             | Self::Bearer(_)
             | Self::Faults { .. }
             | Self::NoBrowser(_)
+            | Self::Scenario { .. }
             | Self::State { .. } => true,
             Self::ReadFaults { .. }
+            | Self::ReadScenario { .. }
             | Self::ReadState { .. }
             | Self::WriteState { .. }
             | Self::NoStateDirectory

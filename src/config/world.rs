@@ -21,6 +21,9 @@ pub struct WorldFlags {
     /// The seed of the world [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "state_in")]
     pub seed: Option<u64>,
+    /// A world described in a file, as docs/scenarios.md has it
+    #[arg(long, value_name = "FILE", conflicts_with = "state_in")]
+    pub scenario: Option<PathBuf>,
     /// Scripted faults, as docs/faults.md describes
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
@@ -34,9 +37,10 @@ pub struct WorldFlags {
 
 impl WorldFlags {
     /// Each flag and whether it was given.
-    pub(super) const fn given(&self) -> [(&'static str, bool); 4] {
+    pub(super) const fn given(&self) -> [(&'static str, bool); 5] {
         [
             ("--seed", self.seed.is_some()),
+            ("--scenario", self.scenario.is_some()),
             ("--faults", self.faults.is_some()),
             ("--state-in", self.state_in.is_some()),
             ("--state-out", self.state_out.is_some()),
@@ -65,9 +69,14 @@ impl WorldFlags {
     }
 
     fn world(&self) -> Result<World, ConfigError> {
-        let Some(path) = &self.state_in else {
-            return Ok(World::seeded(self.seed.unwrap_or(DEFAULT_SEED)));
-        };
+        let seed = self.seed.unwrap_or(DEFAULT_SEED);
+        if let Some(path) = &self.scenario {
+            let text = fs::read_to_string(path)
+                .map_err(|source| ConfigError::ReadScenario { path: path.clone(), source })?;
+            return World::of_scenario(&text, seed)
+                .map_err(|source| ConfigError::Scenario { path: path.clone(), source });
+        }
+        let Some(path) = &self.state_in else { return Ok(World::seeded(seed)) };
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::ReadState { path: path.clone(), source })?;
         World::parse(&text).map_err(|source| ConfigError::State { path: path.clone(), source })

@@ -174,3 +174,51 @@ fn a_poisoned_lock_still_serves() {
     assert!(simulator.inner.is_poisoned());
     assert_eq!(Call::get(WORKSPACE, "/api/v1/products", "ListProducts").send(&simulator).0, 200);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(12))]
+
+    /// Whatever is asked in whatever order, faults or not: the file is the state, written as its world writes it; what
+    /// only reads leaves it alone, and so does what is refused or kept from being carried out.
+    #[test]
+    fn the_state_file_is_the_state_after_every_request(
+        steps in proptest::collection::vec((0_usize..7, 0_u64..4), 1..24),
+        every in 2_u64..6,
+    ) {
+        let faults = format!(r#"[{{"tool": "*", "every": {every}, "fault": "timeout-after-commit"}},
+            {{"tool": "dlc_stop_job", "every": 2, "fault": "throttled"}}]"#);
+        let simulator = Simulator::new(World::seeded(1), Faults::parse(&faults).unwrap());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state.json");
+        simulator.save_to(path.clone()).unwrap();
+        let job = job_id("detector-pretrain");
+        let mut before = std::fs::read_to_string(&path).unwrap();
+        for (index, (step, number)) in steps.into_iter().enumerate() {
+            let name = format!("team_{number}");
+            let wish = serde_json::json!({"WorkspaceName": name, "Description": "d", "EnvTypes": ["prod"]});
+            let change = serde_json::json!({"Description": name});
+            let (call, reads) = match step {
+                0 => (Call::get(WORKSPACE, "/api/v1/workspaces", "ListWorkspaces"), true),
+                1 => (Call::get(DLC, &format!("/api/v1/jobs/{job}"), "GetJob"), true),
+                2 => (Call::get(DLC, "/api/v1/jobs?ShowOwn=false", "ListJobs"), true),
+                3 => (Call::get(DLC, "/api/v1/nothing", "GetNothing"), true),
+                4 => (Call::post(WORKSPACE, "/api/v1/workspaces", "CreateWorkspace", &wish), false),
+                5 => (Call::replace(DLC, &format!("/api/v1/jobs/{job}"), "UpdateJob", &change), false),
+                _ => (Call::act(DLC, &format!("/api/v1/jobs/{job}/stop"), "StopJob"), false),
+            };
+            let at = AT + SignedDuration::from_secs(i64::try_from(index).unwrap());
+            let request = call.at(at).signed();
+            let answer = std::pin::pin!(simulator.send(request, at));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            proptest::prop_assert!(answer.poll(&mut context).is_ready());
+            let after = std::fs::read_to_string(&path).unwrap();
+            let parsed = World::parse(&after).unwrap();
+            proptest::prop_assert_eq!(serde_json::to_value(&parsed).unwrap(), simulator.state().unwrap());
+            proptest::prop_assert!(!reads || before == after, "a read changed the state");
+            if simulator.journal().last().unwrap().fault.is_some_and(|fault| !fault.is_carried_out()) {
+                proptest::prop_assert_eq!(&before, &after);
+            }
+            before = after;
+        }
+    }
+}

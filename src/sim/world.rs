@@ -12,6 +12,7 @@ pub(super) mod images;
 mod jobs;
 pub(super) mod pyromind;
 pub(super) mod random;
+mod scenario;
 pub(super) mod seed;
 mod shares;
 mod state;
@@ -32,6 +33,7 @@ use random::SplitMix64;
 
 pub use canaries::CANARIES;
 pub use pyromind::SECRET_MARK;
+pub use scenario::{Base, Scenario, ScenarioError, schema as scenario_schema};
 pub(super) use shares::Target;
 pub use state::StateError;
 pub(super) use templates::{Template, TemplateVersion};
@@ -312,8 +314,25 @@ pub(super) struct Job {
     /// When somebody stopped it.
     pub(super) stopped: Option<Timestamp>,
     pub(super) output: Output,
+    /// Why it failed, where the usual reason isn't the one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<Reason>,
+    /// Lines that each of its pods prints as it begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) log: Vec<String>,
+    /// Its events as it begins to run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) events: Vec<String>,
     /// The body of its CreateJob, with what was changed since.
     pub(super) request: Map<String, Value>,
+}
+
+/// The cloud's words for a failure.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reason {
+    pub(super) code: String,
+    pub(super) message: String,
 }
 
 /// How a job ends if nothing cuts it short.

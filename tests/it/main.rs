@@ -33,6 +33,7 @@ mod pyromind;
 mod pyromind_instances;
 mod pyromind_live;
 mod pyromind_tasks;
+mod scenarios;
 mod secret;
 mod selection;
 mod sim_listen;

@@ -8,13 +8,13 @@ use crate::sim::reply::object;
 use crate::sim::world::Job;
 
 /// A job's stages up to an instant.
-pub(super) struct Course {
+pub(super) struct Course<'a> {
     at: Timestamp,
-    stages: Vec<Stage>,
+    stages: Vec<Stage<'a>>,
 }
 
-impl Course {
-    pub(super) fn new(job: &Job, at: Timestamp) -> Self {
+impl<'a> Course<'a> {
+    pub(super) fn new(job: &'a Job, at: Timestamp) -> Self {
         Self { at, stages: lifecycle::stages(job, at) }
     }
 
@@ -23,12 +23,12 @@ impl Course {
         self.at
     }
 
-    pub(super) fn stages(&self) -> &[Stage] {
+    pub(super) fn stages(&self) -> &[Stage<'a>] {
         &self.stages
     }
 
     /// The stage that the job is in.
-    pub(super) fn last(&self) -> Option<&Stage> {
+    pub(super) fn last(&self) -> Option<&Stage<'a>> {
         self.stages.last()
     }
 
@@ -36,9 +36,16 @@ impl Course {
         self.stages.iter().find(|stage| stage.status == status).map(|stage| stage.from)
     }
 
-    /// The stage that ended the run, if one did.
-    pub(super) fn after_running(&self) -> Option<&Stage> {
-        self.stages.iter().skip_while(|stage| stage.status != JobStatus::Running).nth(1)
+    /// The stage that ended the last run, if one did.
+    pub(super) fn after_running(&self) -> Option<&Stage<'a>> {
+        let last = self.stages.iter().rposition(|stage| stage.status == JobStatus::Running)?;
+        self.stages.get(last + 1)
+    }
+
+    /// The restarts: each with the instant at which the job runs again, if it does by now.
+    pub(super) fn restarts(&self) -> impl Iterator<Item = (&Stage<'a>, Option<Timestamp>)> {
+        let next = self.stages.iter().skip(1).map(|stage| Some(stage.from)).chain([None]);
+        self.stages.iter().zip(next).filter(|(stage, _)| stage.status == JobStatus::Restarting)
     }
 
     /// When the last stage began, if no other can follow.

@@ -82,7 +82,9 @@ impl Asked {
 fn of_job(job: &Job, course: &Course) -> Vec<Event> {
     let mut events = Vec::new();
     for Stage { status, from, code, message } in course.stages() {
-        let kind = if *status == JobStatus::Failed { "Warning" } else { "Normal" };
+        let is_failure =
+            matches!(status, JobStatus::Failed | JobStatus::FailedReserving | JobStatus::Restarting);
+        let kind = if is_failure { "Warning" } else { "Normal" };
         events.push(Event::new(*from, kind, code, message));
         if *status == JobStatus::EnvPreparing {
             let created = pods::existing(job, course).into_iter().map(|pod| {
@@ -90,6 +92,10 @@ fn of_job(job: &Job, course: &Course) -> Vec<Event> {
             });
             events.extend(created);
         }
+    }
+    if let Some(at) = course.since(JobStatus::Running) {
+        let place = events.iter().position(|event| event.at > at).unwrap_or(events.len());
+        events.splice(place..place, job.events.iter().map(|text| Event::new(at, "Normal", "Notice", text)));
     }
     if job.output == Output::Hostile
         && let Some(end) = course.finish()

@@ -13,6 +13,8 @@ const ENV_PREPARING: SignedDuration = SignedDuration::from_secs(20);
 /// Only with `Settings.EnableSanityCheck`.
 pub(super) const SANITY_CHECKING: SignedDuration = SignedDuration::from_secs(15);
 const STOPPING: SignedDuration = SignedDuration::from_secs(5);
+/// Before a job whose pods are to be restarted runs again.
+const RESTARTING: SignedDuration = SignedDuration::from_secs(10);
 /// A command that says nothing else runs this long.
 const RUNNING: SignedDuration = SignedDuration::from_secs(60);
 /// A command that fails runs this long before it does.
@@ -26,7 +28,10 @@ pub(super) enum JobStatus {
     EnvPreparing,
     SanityChecking,
     Running,
+    Restarting,
     Stopping,
+    SucceededReserving,
+    FailedReserving,
     Succeeded,
     Failed,
     Stopped,
@@ -41,7 +46,10 @@ impl JobStatus {
             Self::EnvPreparing => "EnvPreparing",
             Self::SanityChecking => "SanityChecking",
             Self::Running => "Running",
+            Self::Restarting => "Restarting",
             Self::Stopping => "Stopping",
+            Self::SucceededReserving => "SucceededReserving",
+            Self::FailedReserving => "FailedReserving",
             Self::Succeeded => "Succeeded",
             Self::Failed => "Failed",
             Self::Stopped => "Stopped",
@@ -57,18 +65,21 @@ impl JobStatus {
             | Self::EnvPreparing
             | Self::SanityChecking
             | Self::Running
-            | Self::Stopping => false,
+            | Self::Restarting
+            | Self::Stopping
+            | Self::SucceededReserving
+            | Self::FailedReserving => false,
         }
     }
 }
 
 /// A state and the instant at which it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stage {
+pub(super) struct Stage<'a> {
     pub(super) status: JobStatus,
     pub(super) from: Timestamp,
-    pub(super) code: &'static str,
-    pub(super) message: &'static str,
+    pub(super) code: &'a str,
+    pub(super) message: &'a str,
 }
 
 /// How a command goes: how long it runs and how it ends. A fixed reading of its first words, no shell:
@@ -86,7 +97,7 @@ pub(super) fn rehearse(command: &str) -> (SignedDuration, Outcome) {
 }
 
 /// Every stage of the job, in order, future ones too.
-fn plan(job: &Job) -> Vec<Stage> {
+fn plan(job: &Job) -> Vec<Stage<'_>> {
     let mut stages = undisturbed(job);
     if let Some(stop) = job.stopped {
         stages.retain(|stage| stage.from <= stop);
@@ -99,10 +110,10 @@ fn plan(job: &Job) -> Vec<Stage> {
 }
 
 /// Every stage of the job if nobody stops it.
-fn undisturbed(job: &Job) -> Vec<Stage> {
+fn undisturbed<'a>(job: &'a Job) -> Vec<Stage<'a>> {
     let mut stages = Vec::new();
     let mut from = job.submitted;
-    let mut stage = |status, code, message, lasts: SignedDuration| {
+    let mut stage = |status, code: &'a str, message: &'a str, lasts: SignedDuration| {
         stages.push(Stage { status, from, code, message });
         from = from.checked_add(lasts).unwrap_or(Timestamp::MAX);
     };
@@ -114,7 +125,9 @@ fn undisturbed(job: &Job) -> Vec<Stage> {
     }
     stage(JobStatus::EnvPreparing, "JobDequeued", "The environment is being prepared.", ENV_PREPARING);
     if job.outcome == Outcome::ImageMissing {
-        stage(JobStatus::Failed, "ImagePullFailed", "An image of the job could not be pulled.", end);
+        let usual = ("ImagePullFailed", "An image of the job could not be pulled.");
+        let (code, message) = why(job, usual);
+        stage(JobStatus::Failed, code, message, end);
         return stages;
     }
     if wants_sanity_check(job) {
@@ -135,22 +148,55 @@ fn undisturbed(job: &Job) -> Vec<Stage> {
         stage(JobStatus::Stopped, code, "The job reached its maximum running time.", end);
     } else {
         match job.outcome {
-            Outcome::Succeeds => stage(JobStatus::Succeeded, "JobSucceeded", "The job has succeeded.", end),
+            Outcome::Succeeds => {
+                let (code, message) = ("JobSucceeded", "The job has succeeded.");
+                if let Some(reserved) = reserved(job, "OnSucceed") {
+                    stage(JobStatus::SucceededReserving, code, message, reserved);
+                }
+                stage(JobStatus::Succeeded, code, message, end);
+            }
             Outcome::CommandFails | Outcome::ImageMissing => {
-                stage(
-                    JobStatus::Failed,
-                    "JobFailed",
-                    "A pod of the job exited with a code other than 0.",
-                    end,
-                );
+                let usual = ("JobFailed", "A pod of the job exited with a code other than 0.");
+                let (code, message) = why(job, usual);
+                if restarts(job) {
+                    stage(JobStatus::Restarting, code, message, RESTARTING);
+                    stage(JobStatus::Running, "JobRunning", "The job is running.", job.run);
+                }
+                if let Some(reserved) = reserved(job, "OnFailure") {
+                    stage(JobStatus::FailedReserving, code, message, reserved);
+                }
+                stage(JobStatus::Failed, code, message, end);
             }
         }
     }
     stages
 }
 
+/// Why the job fails: its own reason, or else the `usual` one.
+fn why<'a>(job: &'a Job, usual: (&'a str, &'a str)) -> (&'a str, &'a str) {
+    job.reason.as_ref().map_or(usual, |reason| (&reason.code, &reason.message))
+}
+
+/// Whether a failure of its command restarts the job: once, as one of its roles wants it. `ExitCode` is for what a
+/// signal has ended.
+fn restarts(job: &Job) -> bool {
+    specs(job).any(|spec| match spec.get("RestartPolicy").and_then(Value::as_str) {
+        Some("Always" | "OnFailure") => true,
+        Some("ExitCode") => super::logs::exit_code(job) >= 128,
+        Some(_) | None => false,
+    })
+}
+
+/// For how long the job's machines are kept after an end that `policy` is about.
+fn reserved(job: &Job, policy: &str) -> Option<SignedDuration> {
+    let settings = job.request.get("Settings")?;
+    let minutes = settings.get("JobReservedMinutes")?.as_i64().filter(|minutes| *minutes > 0)?;
+    let wanted = settings.get("JobReservedPolicy").and_then(Value::as_str).unwrap_or("Always");
+    (wanted == "Always" || wanted == policy).then(|| SignedDuration::from_secs(minutes.saturating_mul(60)))
+}
+
 /// The stages that have begun by `at`; never empty, because a job exists only once it is being created.
-pub(super) fn stages(job: &Job, at: Timestamp) -> Vec<Stage> {
+pub(super) fn stages(job: &Job, at: Timestamp) -> Vec<Stage<'_>> {
     let planned = plan(job);
     let begun = planned.iter().filter(|stage| stage.from <= at).count().max(1);
     planned.into_iter().take(begun).collect()
@@ -193,6 +239,9 @@ mod tests {
             outcome,
             stopped: None,
             output: Output::Ordinary,
+            reason: None,
+            log: Vec::new(),
+            events: Vec::new(),
             request: request.as_object().unwrap().clone(),
         }
     }
@@ -230,6 +279,57 @@ mod tests {
             ("Succeeded", 112),
         ];
         assert_eq!(course(&job("python train.py", request)), expected);
+    }
+
+    /// R-DLC-34: all states that are documented can be seen.
+    #[test]
+    fn a_failing_command_restarts_once_where_a_role_wants_it() {
+        let with = |policy| json!({"UserCommand": "exit 137", "JobSpecs": [{"RestartPolicy": policy}]});
+        let again = [
+            ("Creating", 0),
+            ("Queuing", 2),
+            ("EnvPreparing", 7),
+            ("Running", 27),
+            ("Restarting", 32),
+            ("Running", 42),
+            ("Failed", 47),
+        ];
+        for (policy, restarts) in
+            [("Always", true), ("OnFailure", true), ("ExitCode", true), ("Never", false)]
+        {
+            let found = course(&job("exit 137", with(policy)));
+            assert_eq!(found == again, restarts, "{policy}: {found:?}");
+        }
+        let plain = json!({"UserCommand": "exit 1", "JobSpecs": [{"RestartPolicy": "ExitCode"}]});
+        assert_eq!(course(&job("exit 1", plain)).last(), Some(&("Failed", 32)));
+    }
+
+    #[test]
+    fn machines_are_kept_after_the_end_that_is_asked_for() {
+        let end = |command, policy: Value| {
+            let mut settings = json!({"JobReservedMinutes": 2, "JobReservedPolicy": policy});
+            if policy.is_null() {
+                settings.as_object_mut().unwrap().remove("JobReservedPolicy");
+            }
+            let course = course(&job(command, json!({"Settings": settings})));
+            course[4..].to_vec()
+        };
+        let kept = vec![("SucceededReserving", 87), ("Succeeded", 207)];
+        assert_eq!(end("true", json!("Always")), kept);
+        assert_eq!(end("true", json!("OnSucceed")), kept);
+        assert_eq!(end("true", Value::Null), kept);
+        assert_eq!(end("true", json!("OnFailure")), [("Succeeded", 87)]);
+        assert_eq!(end("false", json!("OnFailure")), [("FailedReserving", 32), ("Failed", 152)]);
+        assert_eq!(end("false", json!("OnSucceed")), [("Failed", 32)]);
+    }
+
+    #[test]
+    fn a_failure_has_its_own_reason_if_it_is_given_one() {
+        let reason =
+            Some(crate::sim::world::Reason { code: "OOMKilled".to_owned(), message: "Out.".to_owned() });
+        let failed = Job { reason, ..job("false", json!({})) };
+        let last = plan(&failed).last().map(|stage| (stage.code.to_owned(), stage.message.to_owned()));
+        assert_eq!(last, Some(("OOMKilled".to_owned(), "Out.".to_owned())));
     }
 
     #[test]
@@ -299,6 +399,7 @@ mod tests {
             (JobStatus::Bidding, BIDDING),
             (JobStatus::EnvPreparing, ENV_PREPARING),
             (JobStatus::SanityChecking, SANITY_CHECKING),
+            (JobStatus::Restarting, RESTARTING),
             (JobStatus::Stopping, STOPPING),
         ];
         for (status, lasts) in lasting {

@@ -52,7 +52,7 @@ pub(in crate::sim) fn list_jobs(
     if let Some(id) = filter.workspace() {
         place.enter(id, ACTION)?;
     }
-    let mut found: Vec<(&Job, Course)> = place
+    let mut found: Vec<(&Job, Course<'_>)> = place
         .jobs
         .iter()
         .filter(|job| place.enter(&job.workspace_id, ACTION).is_ok())

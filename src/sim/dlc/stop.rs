@@ -35,7 +35,10 @@ pub(in crate::sim) fn stops(job: &Job, at: Timestamp) -> bool {
             | JobStatus::Bidding
             | JobStatus::EnvPreparing
             | JobStatus::SanityChecking
+            | JobStatus::Restarting
             | JobStatus::Stopping
+            | JobStatus::SucceededReserving
+            | JobStatus::FailedReserving
             | JobStatus::Succeeded
             | JobStatus::Failed
             | JobStatus::Stopped,

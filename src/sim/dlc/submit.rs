@@ -49,6 +49,9 @@ pub(in crate::sim) fn create_job(
         outcome,
         stopped: None,
         output: Output::Ordinary,
+        reason: None,
+        log: Vec::new(),
+        events: Vec::new(),
         request,
     };
     let place = world.region_mut(region).ok_or_else(CloudError::not_activated)?;

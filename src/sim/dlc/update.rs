@@ -88,7 +88,10 @@ fn minds_priority(job: &Job, status: Option<JobStatus>) -> bool {
                 JobStatus::Bidding
                 | JobStatus::SanityChecking
                 | JobStatus::Running
+                | JobStatus::Restarting
                 | JobStatus::Stopping
+                | JobStatus::SucceededReserving
+                | JobStatus::FailedReserving
                 | JobStatus::Succeeded
                 | JobStatus::Failed
                 | JobStatus::Stopped,
@@ -106,7 +109,10 @@ fn is_open(status: Option<JobStatus>) -> bool {
             | JobStatus::EnvPreparing
             | JobStatus::SanityChecking
             | JobStatus::Running
+            | JobStatus::Restarting
             | JobStatus::Stopping
+            | JobStatus::SucceededReserving
+            | JobStatus::FailedReserving
             | JobStatus::Succeeded
             | JobStatus::Failed
             | JobStatus::Stopped,

@@ -57,7 +57,7 @@ pub(in crate::sim) fn get_job(
         body.insert("StatusHistory".to_owned(), course.history());
         body.insert("Pods".to_owned(), pods::items(job, &course));
         body.insert("JobReplicaStatuses".to_owned(), pods::replicas(job, &course));
-        body.insert("RestartRecord".to_owned(), json!([]));
+        body.insert("RestartRecord".to_owned(), restarts(&course));
     }
     Ok(body)
 }
@@ -127,6 +127,23 @@ pub(super) fn accessibility(job: &Job) -> &str {
     job.request.get("Accessibility").and_then(Value::as_str).unwrap_or("PRIVATE")
 }
 
+/// `RestartRecord`: each restart, why it came and how long it took.
+fn restarts(course: &Course<'_>) -> Value {
+    let items = course.restarts().enumerate().map(|(index, (stage, again))| {
+        let took = again.map(|again| json!(again.duration_since(stage.from).as_secs()));
+        Value::Object(object([
+            ("JobRestartCount", Some(json!(index + 1))),
+            ("OccurPhase", Some(json!("Running"))),
+            ("OccurTime", Some(json!(stage.from))),
+            ("Reason", Some(json!(stage.message))),
+            ("RestartDurationInSec", took),
+            ("RestartLevelType", Some(json!("Job"))),
+            ("RestartStatus", Some(json!(if again.is_some() { "Succeeded" } else { "Restarting" }))),
+        ]))
+    });
+    items.collect()
+}
+
 /// What GetJob and ListJobs say in the same words.
 pub(super) fn summary(job: &Job, course: &Course, region: &str) -> Map<String, Value> {
     let time = |status| course.since(status).map(|from| json!(from));
@@ -153,7 +170,7 @@ pub(super) fn summary(job: &Job, course: &Course, region: &str) -> Map<String, V
         ("EnabledDebugger", Some(json!(false))),
         ("RequestCPU", Some(json!(requested(job).0))),
         ("ResourceType", Some(json!(resource_type(job)))),
-        ("RestartTimes", Some(json!("0"))),
+        ("RestartTimes", Some(json!(course.restarts().count().to_string()))),
     ])
 }
 

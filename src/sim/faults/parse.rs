@@ -68,7 +68,7 @@ pub struct Row {
     #[schemars(range(min = 1))]
     pub every: Option<u64>,
     /// What happens.
-    pub fault: Name,
+    pub fault: Mishap,
     /// Of `name-race`: whether the other's thing is configured as the call asks. False unless given.
     pub same: Option<bool>,
     /// Of `throttled`: the pause asked for, in milliseconds. 1000 unless given.
@@ -88,7 +88,7 @@ pub struct Row {
 /// What can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Name {
+pub enum Mishap {
     /// Just before the call, somebody else creates a thing of its name.
     NameRace,
     /// Nothing is done: a 429 that asks for a pause.
@@ -218,32 +218,32 @@ impl Row {
 
     fn kind(&self, tool: &str) -> Result<Kind, Wrong> {
         let kind = match self.fault {
-            Name::NameRace => Kind::NameRace { same: self.same.unwrap_or(false) },
-            Name::Throttled => {
+            Mishap::NameRace => Kind::NameRace { same: self.same.unwrap_or(false) },
+            Mishap::Throttled => {
                 Kind::Throttled { retry_after_ms: self.retry_after_ms.unwrap_or(RETRY_AFTER_MS) }
             }
-            Name::ServerError => Kind::ServerError {
+            Mishap::ServerError => Kind::ServerError {
                 status: self.status.unwrap_or(STATUS),
                 committed: self.committed.unwrap_or(false),
             },
-            Name::Timeout => Kind::Timeout,
-            Name::TimeoutAfterCommit => Kind::TimeoutAfterCommit,
-            Name::LostReply => Kind::LostReply,
-            Name::EmptyPage => Kind::EmptyPage,
-            Name::Slow => Kind::Slow { seconds: self.seconds.unwrap_or(SECONDS) },
-            Name::TruncatedBody => Kind::TruncatedBody,
-            Name::MalformedJson => Kind::MalformedJson,
-            Name::WrongContentType => Kind::WrongContentType,
-            Name::HugeBody => Kind::HugeBody { bytes: self.bytes.unwrap_or(BYTES) },
+            Mishap::Timeout => Kind::Timeout,
+            Mishap::TimeoutAfterCommit => Kind::TimeoutAfterCommit,
+            Mishap::LostReply => Kind::LostReply,
+            Mishap::EmptyPage => Kind::EmptyPage,
+            Mishap::Slow => Kind::Slow { seconds: self.seconds.unwrap_or(SECONDS) },
+            Mishap::TruncatedBody => Kind::TruncatedBody,
+            Mishap::MalformedJson => Kind::MalformedJson,
+            Mishap::WrongContentType => Kind::WrongContentType,
+            Mishap::HugeBody => Kind::HugeBody { bytes: self.bytes.unwrap_or(BYTES) },
         };
         let name = kind.name();
         for (setting, given, whose) in [
-            ("same", self.same.is_some(), Name::NameRace),
-            ("retry_after_ms", self.retry_after_ms.is_some(), Name::Throttled),
-            ("status", self.status.is_some(), Name::ServerError),
-            ("committed", self.committed.is_some(), Name::ServerError),
-            ("seconds", self.seconds.is_some(), Name::Slow),
-            ("bytes", self.bytes.is_some(), Name::HugeBody),
+            ("same", self.same.is_some(), Mishap::NameRace),
+            ("retry_after_ms", self.retry_after_ms.is_some(), Mishap::Throttled),
+            ("status", self.status.is_some(), Mishap::ServerError),
+            ("committed", self.committed.is_some(), Mishap::ServerError),
+            ("seconds", self.seconds.is_some(), Mishap::Slow),
+            ("bytes", self.bytes.is_some(), Mishap::HugeBody),
         ] {
             if given && whose != self.fault {
                 return Err(wrong(setting, format!("isn't a setting of {name}"), "leave it out"));

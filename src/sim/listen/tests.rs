@@ -354,3 +354,43 @@ async fn server_text(server: &Server) -> String {
     stream.read_to_string(&mut text).await.unwrap();
     text
 }
+
+/// Many clients at once, some of whose answers are lost: each retries until it hears, and everything is there once.
+#[tokio::test]
+async fn many_clients_with_faults_make_each_thing_once() {
+    let faults = r#"[{"tool": "*", "every": 5, "fault": "lost-reply"},
+        {"tool": "aiworkspace_create_workspace", "every": 7, "fault": "throttled"},
+        {"tool": "aiworkspace_create_workspace", "every": 11, "fault": "truncated-body"}]"#;
+    let faults = Faults::parse(faults).unwrap();
+    let server = Server::of(Simulator::new(World::seeded(1), faults), PATIENCE).await;
+    let address = server.address;
+    let clients: Vec<_> = (0..40)
+        .map(|number| {
+            tokio::spawn(async move {
+                let name = format!("team_{number}");
+                let wish = json!({"WorkspaceName": name, "Description": "d", "EnvTypes": ["prod"]});
+                loop {
+                    let call = Call::post(WORKSPACE, "/api/v1/workspaces", "CreateWorkspace", &wish);
+                    let mut stream = TcpStream::connect(address).await.unwrap();
+                    stream.write_all(&bytes(call.signed())).await.unwrap();
+                    let mut text = String::new();
+                    stream.read_to_string(&mut text).await.unwrap();
+                    match text.split(' ').nth(1) {
+                        Some("409") => return,
+                        Some("200") if text.ends_with('}') => return,
+                        Some("200" | "429") | None => {}
+                        Some(other) => panic!("{other}: {text}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    let state = server.simulator.state().unwrap();
+    let rows = state["regions"]["cn-hangzhou"]["workspaces"].as_array().unwrap();
+    let names: BTreeSet<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!((rows.len(), names.len()), (46, 46));
+    server.end().await;
+}

@@ -30,6 +30,9 @@ pub(super) fn seeded(seed: u64, region: &str, workspaces: &[Workspace]) -> Vec<J
         outcome,
         stopped: None,
         output: Output::Ordinary,
+        reason: None,
+        log: Vec::new(),
+        events: Vec::new(),
         request: fields(request),
     };
     let day = 24;

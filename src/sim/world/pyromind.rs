@@ -67,6 +67,18 @@ impl PyroMind {
         }
     }
 
+    /// A namespace without anything.
+    pub(super) fn empty(seed: u64) -> Self {
+        Self {
+            seed,
+            created: 0,
+            sandboxes: Vec::new(),
+            instances: Vec::new(),
+            tasks: Vec::new(),
+            jobs: Vec::new(),
+        }
+    }
+
     /// The sandboxes that haven't expired.
     pub(in crate::sim) fn living(&self, at: Timestamp) -> impl Iterator<Item = &Sandbox> {
         self.sandboxes.iter().filter(move |sandbox| at < sandbox.expires)

@@ -77,7 +77,7 @@ impl World {
         each.chain([self.pyromind.latest()]).max().unwrap_or(Timestamp::MIN)
     }
 
-    fn check(&self) -> Result<(), StateError> {
+    pub(super) fn check(&self) -> Result<(), StateError> {
         if self.created > MOST_CREATED {
             return Err(value("created", format!("must be at most {MOST_CREATED}")));
         }

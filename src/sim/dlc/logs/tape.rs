@@ -42,10 +42,11 @@ impl<'a> Tape<'a> {
         let steps = (if ended.is_some() { seconds - 1 } else { seconds }).max(0) / STEP_SECONDS;
         let world_size: u64 = pods::roles(job).iter().map(|role| role.pods).sum();
         let time = clock(start);
-        let opening = vec![
+        let mut opening = vec![
             format!("{time} {} on {}: rank {} of {world_size}", pod.id, pod.node, pod.rank),
             format!("{time} training starts, {STEPS_PER_EPOCH} steps an epoch"),
         ];
+        opening.extend(job.log.iter().cloned());
         let closing = ended.map(|stage| closing(job, stage.status, stage.from)).unwrap_or_default();
         Some(Self { output: job.output, pod, start, end, opening, steps: steps.unsigned_abs(), closing })
     }
@@ -145,9 +146,10 @@ fn command(job: &Job) -> &str {
 fn closing(job: &Job, status: JobStatus, at: Timestamp) -> Vec<String> {
     let time = clock(at);
     match status {
-        JobStatus::Succeeded => vec![format!("{time} training finished")],
+        JobStatus::SucceededReserving | JobStatus::Succeeded => vec![format!("{time} training finished")],
         JobStatus::Stopping => vec![format!("{time} received SIGTERM, shutting down")],
-        JobStatus::Failed => {
+        JobStatus::Restarting => vec![format!("{time} exited with code {}, restarting", exit_code(job))],
+        JobStatus::FailedReserving | JobStatus::Failed => {
             let mut lines = failure(job);
             match job.output {
                 Output::Ordinary | Output::Flood => {}
