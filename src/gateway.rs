@@ -160,7 +160,8 @@ impl Gateway {
         self.tasks.wait().await;
     }
 
-    /// Makes one step. Dropping the future is safe: a call that was sent runs to its end, with its record.
+    /// Makes one step. Dropping the future is safe: what changes the world runs to its end; a read is given up, its
+    /// request with it; both have their record.
     ///
     /// # Errors
     /// When no tool that is offered has the name.
@@ -168,26 +169,31 @@ impl Gateway {
         let Request { tool: name, arguments, scope, answer, peer } = request;
         let tool = tools::find(&name).filter(|tool| self.selection.offers(tool));
         let tool = tool.ok_or(StepError::UnknownTool(name))?;
-        let parsed = tool.parse(&arguments);
         let vendor = tool.spec().cloud.vendor();
-        let credentials = self.client.credentials(vendor);
-        let caller = credentials.map(|own| Caller {
-            account: self.key.hmac("account", own.identity().as_bytes()),
-            credentials: Arc::new(own),
-        });
+        let parsed = match tool.parse(&arguments) {
+            Ok(call) => {
+                let credentials = self.client.credentials(vendor, Clock::wall()).await;
+                let caller = credentials.map(|own| Caller {
+                    account: self.key.hmac("account", own.identity().as_bytes()),
+                    credentials: Arc::new(own),
+                });
+                Ok((call, caller))
+            }
+            Err(faults) => Err(faults),
+        };
         // What could make a call wait comes before the instant is taken: a signature must not be old.
-        let held = match (&parsed, &caller) {
-            (Ok(call), Ok(caller)) => match reservation(call, &caller.account) {
+        let held = match &parsed {
+            Ok((call, Ok(caller))) => match reservation(call, &caller.account) {
                 Some(name) => Some(Reservations::hold(&self.reservations, name).await),
                 None => None,
             },
-            (Err(_), _) | (_, Err(_)) => None,
+            Ok((_, Err(_))) | Err(_) => None,
         };
         let now = self.clock.now();
         let record = Record::new(self, scope.id(), tool, &arguments, &peer, self.clock.logical(now));
         let mut ending = Ending::new(Arc::clone(self), scope, now, record);
-        let call = match parsed {
-            Ok(call) => call,
+        let (call, caller) = match parsed {
+            Ok(parsed) => parsed,
             Err(faults) => return Ok(ending.refuse(Policy::refuse_arguments(faults)).await),
         };
         ending.is_about(&call);
