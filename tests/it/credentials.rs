@@ -152,7 +152,8 @@ fn each_place_gives_what_the_cloud_verifies_and_shows_nothing() {
     let program = printer.write("keys.json", &printed.to_string());
     let uri = format!("{}/uri-canary", giver.url);
     let keys = format!("access_key_id = {ACCESS_KEY_ID}\naccess_key_secret = {ACCESS_KEY_SECRET}");
-    let (role, exchange) = (json!({ "ram_role_arn": "r", "external_id": "external-canary" }), "POST /");
+    let exchange: &[&str] = &["POST /"];
+    let role = json!({ "ram_role_arn": "r", "external_id": "external-canary" });
     let metadata = [
         "PUT /latest/api/token HTTP/1.1",
         "GET /latest/meta-data/ram/security-credentials/ HTTP/1.1",
@@ -165,21 +166,21 @@ fn each_place_gives_what_the_cloud_verifies_and_shows_nothing() {
                 .with("ALIBABA_CLOUD_ROLE_ARN", "r")
                 .with("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "p")
                 .with("ALIBABA_CLOUD_OIDC_TOKEN_FILE", token.clone()),
-            &[exchange],
+            exchange,
         ),
         ("AK", mode("AK", &key, none.clone()), &[]),
         ("StsToken", mode("StsToken", &session, none.clone()), &[]),
-        ("RamRoleArn", mode("RamRoleArn", &key, role.clone()), &[exchange]),
+        ("RamRoleArn", mode("RamRoleArn", &key, role.clone()), exchange),
         (
             "ChainableRamRoleArn",
             mode("ChainableRamRoleArn", &role, json!({ "source_profile": "base" })),
-            &[exchange],
+            exchange,
         ),
         ("EcsRamRole", mode("EcsRamRole", &none, none.clone()), &metadata),
         (
             "OIDC profile",
             mode("OIDC", &role, json!({ "oidc_provider_arn": "p", "oidc_token_file": token })),
-            &[exchange],
+            exchange,
         ),
         (
             "CredentialsURI",
@@ -194,7 +195,7 @@ fn each_place_gives_what_the_cloud_verifies_and_shows_nothing() {
         ("CloudSSO", mode("CloudSSO", &session, none.clone()), &[]),
         ("OAuth", mode("OAuth", &session, none.clone()), &[]),
         ("INI access_key", ini(&format!("type = access_key\n{keys}")), &[]),
-        ("INI ram_role_arn", ini(&format!("type = ram_role_arn\n{keys}\nrole_arn = r")), &[exchange]),
+        ("INI ram_role_arn", ini(&format!("type = ram_role_arn\n{keys}\nrole_arn = r")), exchange),
         ("metadata", Home::new().with("ALIBABA_CLOUD_ECS_METADATA_DISABLED", ""), &metadata),
         (
             "URI",

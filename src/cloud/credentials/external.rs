@@ -52,10 +52,10 @@ impl Command {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| Trouble::Start(error.kind()))?;
-        let stdout = child.stdout.take().ok_or(Trouble::Answer(WHAT))?;
+        let pipe = child.stdout.take().ok_or(Trouble::Answer(WHAT))?;
         let mut printed = Zeroizing::new(Vec::new());
         let ran = timeout(Duration::from_secs(PATIENCE), async {
-            stdout.take(LONGEST).read_to_end(&mut printed).await?;
+            pipe.take(LONGEST).read_to_end(&mut printed).await?;
             child.wait().await
         });
         let status = ran
@@ -86,7 +86,8 @@ impl Command {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -81,11 +81,15 @@ impl Transport for Away {
 }
 
 fn bench_of(away: &Away) -> Bench {
+    Bench { simulator: Arc::clone(&away.simulator), ..bench_by(Arc::new(away.clone())) }
+}
+
+fn bench_by(transport: Arc<dyn Transport>) -> Bench {
     let operator = Operator {
         regions: ["cn-hangzhou".to_owned()].into(),
         approvals: ["create".parse().unwrap()].into(),
     };
-    let Bench { directory, .. } = bench();
+    let Bench { directory, simulator, .. } = bench();
     let key = Arc::new(Key::of_state_directory(directory.path()).unwrap());
     let policy = Policy::compiled(Settings {
         on_miss: OnMiss::Refuse,
@@ -96,7 +100,7 @@ fn bench_of(away: &Away) -> Bench {
     });
     let vault = Vault::new(directory.path().join("vault"), LIFETIME);
     let client = Client::new(cloud::Parts {
-        transport: Arc::new(away.clone()),
+        transport,
         accounts: Accounts::simulator(),
         endpoints: Endpoints::simulator(),
         signature: Signature::default(),
@@ -115,7 +119,6 @@ fn bench_of(away: &Away) -> Bench {
         vault,
         clock: Clock::Logical(LogicalClock::new(start, SignedDuration::from_secs(1))),
     }));
-    let simulator = Arc::clone(&away.simulator);
     Bench { scope: gateway.new_scope(), gateway, simulator, bodies: Arc::default(), directory }
 }
 
@@ -185,4 +188,38 @@ async fn a_write_that_nobody_waits_for_runs_to_its_end() {
     let record = bench.record();
     let last = record.last().unwrap();
     assert_eq!((&last["phase"], &last["is_error"]), (&json!("outcome"), &json!(false)), "{last}");
+}
+
+/// Asks for a pause at first, and then says nothing more.
+#[derive(Default)]
+struct Silent(AtomicUsize);
+
+impl Transport for Silent {
+    fn send<'a>(&'a self, _: http::Request<Bytes>, _: Timestamp) -> Exchange<'a> {
+        Box::pin(async move {
+            if self.0.fetch_add(1, Ordering::SeqCst) > 0 {
+                return std::future::pending().await;
+            }
+            let answer = Response::builder().status(429).header("x-acs-retry-after", "2000");
+            Ok(answer.body(Bytes::from_static(br#"{"Code": "Throttling.User"}"#)).unwrap())
+        })
+    }
+}
+
+/// However often it is tried and whatever it waits for, a call is over in its time; and a host that asked for a pause
+/// isn't asked by another call either.
+#[tokio::test(start_paused = true)]
+async fn a_call_with_its_retries_and_pauses_is_over_in_time() {
+    let silent = Arc::new(Silent::default());
+    let bench = bench_by(Arc::<Silent>::clone(&silent));
+    let began = tokio::time::Instant::now();
+    let arguments = json!({ "RegionId": "cn-hangzhou" });
+    let masked = done(bench.step("aiworkspace_list_products", &arguments, None).await);
+    assert_eq!(began.elapsed().as_secs(), 60);
+    let text = masked.body()["error"].as_str().unwrap();
+    assert!(text.contains("the call took longer than 60 s, its retries included"), "{text}");
+    let record = bench.record();
+    let statuses: Vec<&Value> =
+        record[0]["cloud_calls"].as_array().unwrap().iter().map(|call| &call["status"]).collect();
+    assert_eq!(statuses, [&json!(429), &Value::Null]);
 }
