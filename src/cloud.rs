@@ -12,6 +12,8 @@
 //! | [`sign`] | Alibaba Cloud's signatures |
 //! | [`bearer`] | PyroMind's key |
 //! | [`transport`] | the seam: real HTTP, or the simulator |
+//! | `pressure` | going easy on a host |
+//! | [`skew`] | this machine's clock and theirs |
 //! | [`retry`] | whether to try again |
 //! | [`decode`] | what an answer means |
 
@@ -20,13 +22,14 @@ pub mod credentials;
 pub mod decode;
 pub mod encode;
 pub mod endpoint;
+mod pressure;
 mod redeem;
 pub mod retry;
 pub mod sign;
+pub mod skew;
 pub mod transport;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -35,7 +38,8 @@ use http::{HeaderName, Method as HttpMethod, Request};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use crate::audit::CloudCall;
 use crate::policy::mask::MaskedCall;
@@ -46,9 +50,11 @@ use bearer::{Bearer, BearerError};
 use credentials::{Accounts, Credentials, CredentialsError};
 use encode::{EncodeError, Wire};
 use endpoint::{EndpointError, Endpoints};
+use pressure::Pressure;
 pub use redeem::RedeemError;
 use retry::{Attempt, Decision, End};
 use sign::{SignError, Signature};
+use skew::Skew;
 use transport::http::Patience;
 use transport::{Transport, TransportError};
 
@@ -93,6 +99,8 @@ pub struct Sent {
     pub outcome: Outcome,
     /// The requests that went out, for the record.
     pub calls: Vec<CloudCall>,
+    /// Whether the call was given up because nobody waits for it any more.
+    pub is_cancelled: bool,
 }
 
 /// For whom, and when, a call is sent.
@@ -106,6 +114,8 @@ pub struct Errand<'e> {
     pub at: Timestamp,
     /// The same by the wall clock, which the vault keeps to.
     pub wall: Timestamp,
+    /// Ends a read that nobody waits for any more. A write runs to its end.
+    pub cancel: &'e CancellationToken,
 }
 
 /// What a [`Client`] is made of.
@@ -123,24 +133,33 @@ pub struct Parts {
     /// Where the secrets are that handles stand for.
     pub vault: Vault,
     /// What bounds a call with its retries.
-    pub deadline: Duration,
+    pub patience: Patience,
+    /// This machine's clock and the clouds'; the accounts know it too.
+    pub skew: Arc<Skew>,
 }
 
 /// Sends cleared calls.
-pub struct Client(Parts);
+pub struct Client {
+    parts: Parts,
+    pressure: Pressure,
+}
 
 impl Client {
     /// A client of these parts.
-    pub const fn new(parts: Parts) -> Self {
-        Self(parts)
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, pressure: Pressure::default() }
     }
 
-    /// The credentials that a call to a service of `vendor` would be made with.
+    /// The credentials that a call to a service of `vendor` would be made with; `wall` is the machine's time.
     ///
     /// # Errors
     /// When there are none.
-    pub fn credentials(&self, vendor: Vendor) -> Result<Credentials, CredentialsError> {
-        self.0.accounts.credentials(vendor)
+    pub async fn credentials(
+        &self,
+        vendor: Vendor,
+        wall: Timestamp,
+    ) -> Result<Credentials, CredentialsError> {
+        self.parts.accounts.credentials(vendor, wall).await
     }
 
     /// Sends a call. Reads are tried again where that can help; writes never are.
@@ -149,31 +168,37 @@ impl Client {
     /// [`RequestError`] when nothing could be sent.
     pub async fn send(&self, cleared: Cleared, errand: Errand<'_>) -> Result<Sent, RequestError> {
         let call = cleared.call();
-        let redeemed = redeem::redeemed(&self.0.vault, call, errand.scope, errand.wall).await?;
+        let redeemed = redeem::redeemed(&self.parts.vault, call, errand.scope, errand.wall).await?;
         let arguments = redeemed.as_ref().unwrap_or(call.arguments());
-        let vendor = call.spec().cloud.vendor();
+        let (vendor, read) = (call.spec().cloud.vendor(), !call.spec().effect.changes());
+        let patience = self.parts.patience.for_call(call);
         let began = Instant::now();
+        let deadline = began + patience.whole.duration();
         let mut calls = Vec::new();
+        let mut is_corrected = false;
         for number in 1.. {
             let mut random = [0; 17];
             getrandom::fill(&mut random)?;
             let [jitter, nonce @ ..] = random;
             let request = self.request(call, arguments, errand, &HEXLOWER.encode(&nonce))?;
+            let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+            let entered = unless_left(read, errand.cancel, self.pressure.enter(&host, deadline)).await;
+            let slot = match entered {
+                Some(Ok(slot)) => slot,
+                Some(Err(busy)) => return Ok(Sent::ended(Outcome::NotSent(busy.to_string()), calls)),
+                None => return Ok(Sent::cancelled(calls)),
+            };
             let sent = Instant::now();
-            let exchange = self.0.transport.send(request, errand.at).await;
+            let exchange = within(deadline, patience, &host, self.parts.transport.send(request, errand.at));
+            let exchange = unless_left(read, errand.cancel, exchange).await;
+            drop(slot);
             let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let answer = exchange.as_ref().map(|response| decode::answer(vendor, response));
-            let (end, status, request_id) = match &answer {
-                Ok(answer) => (
-                    End::Answered {
-                        status: answer.status,
-                        code: code(&answer.outcome),
-                        retry_after: answer.retry_after,
-                    },
-                    Some(answer.status),
-                    answer.request_id.clone(),
-                ),
-                Err(error) => (End::Failed(error), None, None),
+            let answer = exchange.as_ref().map(|exchange| {
+                exchange.as_ref().map(|response| (decode::answer(vendor, response), response.headers()))
+            });
+            let (status, request_id) = match &answer {
+                Some(Ok((answer, _))) => (Some(answer.status), answer.request_id.clone()),
+                Some(Err(_)) | None => (None, None),
             };
             calls.push(CloudCall {
                 action: call.spec().action.to_owned(),
@@ -182,21 +207,46 @@ impl Client {
                 ms,
                 attempt: number,
             });
+            let end = match &answer {
+                Some(Ok((answer, headers))) => {
+                    if let Some(pause) = answer.retry_after {
+                        self.pressure.pause(&host, pause);
+                    }
+                    // By now it is so much later than when the step began.
+                    let local = errand.at.checked_add(began.elapsed()).unwrap_or(errand.at);
+                    let code = code(&answer.outcome);
+                    if self.parts.skew.learn(code.unwrap_or_default(), local, headers)
+                        && read
+                        && !is_corrected
+                    {
+                        is_corrected = true;
+                        continue;
+                    }
+                    End::Answered { status: answer.status, code, retry_after: answer.retry_after }
+                }
+                Some(Err(error)) => End::Failed(error),
+                None => return Ok(Sent::cancelled(calls)),
+            };
             let decision = retry::decide(&Attempt {
-                read: !call.spec().effect.changes(),
+                read,
                 number,
                 end,
                 elapsed: began.elapsed(),
-                deadline: self.0.deadline,
+                deadline: patience.whole.duration(),
                 jitter,
             });
             match (decision, answer) {
-                (Decision::After(wait), _) => sleep(wait).await,
-                (Decision::GiveUp, Ok(answer)) => return Ok(Sent { outcome: answer.outcome, calls }),
-                (Decision::GiveUp, Err(error)) => return Ok(Sent { outcome: failed(error), calls }),
+                (Decision::After(wait), _) => {
+                    if unless_left(read, errand.cancel, sleep(wait)).await.is_none() {
+                        return Ok(Sent::cancelled(calls));
+                    }
+                }
+                (Decision::GiveUp, Some(Ok((answer, _)))) => return Ok(Sent::ended(answer.outcome, calls)),
+                (Decision::GiveUp, Some(Err(error))) => return Ok(Sent::ended(failed(error), calls)),
+                (Decision::GiveUp, None) => return Ok(Sent::cancelled(calls)),
             }
         }
-        Ok(Sent { outcome: Outcome::NotSent("no attempt was made".to_owned()), calls })
+        Ok(Sent::ended(Outcome::NotSent("no attempt was made".to_owned()), calls))
     }
 
     fn request(
@@ -206,22 +256,53 @@ impl Client {
         errand: Errand<'_>,
         nonce: &str,
     ) -> Result<Request<Bytes>, RequestError> {
-        let Parts { endpoints, signature, bearer, .. } = &self.0;
+        let Parts { endpoints, signature, bearer, patience, skew, .. } = &self.parts;
         let wire = encode::wire(call.tool(), arguments)?;
         let base = endpoints.base(call.spec().cloud, call.region())?;
         let mut request = unsigned(call.spec(), &address(base.as_str(), &wire), &wire)?;
         match errand.credentials {
-            Credentials::AccessKey(pair) => sign::sign(*signature, pair, &mut request, errand.at, nonce)?,
+            Credentials::AccessKey(pair) => {
+                sign::sign(*signature, pair, &mut request, skew.correct(errand.at), nonce)?;
+            }
             Credentials::ApiKey(key) => {
                 bearer.prepare(&mut request, wire.body.is_some());
                 bearer.authorize(key, &mut request)?;
             }
         }
-        if let Some(patience) = Patience::for_call(call) {
-            request.extensions_mut().insert(patience);
-        }
+        request.extensions_mut().insert(patience.for_call(call));
         Ok(request)
     }
+}
+
+impl Sent {
+    const fn ended(outcome: Outcome, calls: Vec<CloudCall>) -> Self {
+        Self { outcome, calls, is_cancelled: false }
+    }
+
+    fn cancelled(calls: Vec<CloudCall>) -> Self {
+        let outcome = Outcome::Lost("nobody waited for the answer any more".to_owned());
+        Self { outcome, calls, is_cancelled: true }
+    }
+}
+
+/// What `work` comes to; `None` if it is a read's and nobody waits for it any more. It is dropped then, and with it
+/// the request and its connection.
+async fn unless_left<T>(read: bool, cancel: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    if read { cancel.run_until_cancelled(work).await } else { Some(work.await) }
+}
+
+/// An exchange that is over by `deadline`, which may come before its own limits are reached.
+async fn within(
+    deadline: Instant,
+    patience: Patience,
+    host: &str,
+    exchange: transport::Exchange<'_>,
+) -> Result<http::Response<Bytes>, TransportError> {
+    let late = |_| {
+        let reason = format!("the call took longer than {}, its retries included", patience.whole);
+        Err(TransportError::Lost { host: host.to_owned(), reason })
+    };
+    timeout_at(deadline, exchange).await.unwrap_or_else(late)
 }
 
 fn code(outcome: &Outcome) -> Option<&str> {

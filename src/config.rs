@@ -5,6 +5,7 @@
 
 mod approval;
 mod flags;
+mod machine;
 mod policies;
 mod world;
 
@@ -16,10 +17,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::{Audit, AuditError, Key};
 use crate::cloud::bearer::{Bearer, BearerError};
-use crate::cloud::credentials::{Accounts, Chain, KeySource, Provider};
+use crate::cloud::credentials::plan::Plan;
+use crate::cloud::credentials::{Accounts, Chain, KeySource, Surroundings};
 use crate::cloud::endpoint::{EndpointError, Endpoints};
 use crate::cloud::sign::Signature;
-use crate::cloud::transport::http::{HttpTransport, Limits, Patience};
+use crate::cloud::skew::Skew;
+use crate::cloud::transport::http::{HttpTransport, Limits, NoCertificates, Patience};
 use crate::cloud::{self, Client};
 use crate::gateway::{Clock, Gateway, Parts};
 use crate::policy::consent::Operator;
@@ -29,7 +32,9 @@ use crate::sim::Simulator;
 use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
 use crate::sim::faults::FaultsError;
 use crate::sim::world::{ScenarioError, StateError};
+use crate::spec::value::{allow_regions, is_region};
 use crate::vault::{LIFETIME, Vault};
+use machine::Machine;
 
 /// The environment variable of PyroMind's address, with or without `/api/v1`.
 const PYROMIND_BASE_URL: &str = "PYROMIND_BASE_URL";
@@ -55,6 +60,26 @@ pub enum ConfigError {
     /// The flags that choose tools contradict each other.
     #[error("--toolsets, --tools, --exclude-tools and --read-only leave no tool; see `redline-mcp tools`")]
     NoTool,
+    /// A region that nobody knows.
+    #[error(
+        "--region: isn't a documented region, such as cn-hangzhou, cn-shanghai, cn-beijing, cn-shenzhen or \
+         ap-southeast-1; with --cloud live, --allow-region NAME allows another"
+    )]
+    Region,
+    /// A process allows regions once.
+    #[error("--allow-region: other regions were allowed in this process already")]
+    AllowedTwice,
+    /// The certificates can't be read.
+    #[error("can't read --ca-file {}: {source}", path.display())]
+    ReadCertificates {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The certificates are none.
+    #[error("--ca-file: {0}")]
+    Certificates(#[from] NoCertificates),
     /// The clock wouldn't move forward.
     #[error("--clock-step must be longer than nothing, such as 1s or 5m")]
     ClockStep,
@@ -151,6 +176,9 @@ impl ConfigError {
         match self {
             Self::WrongCloud { .. }
             | Self::NoTool
+            | Self::Region
+            | Self::AllowedTwice
+            | Self::Certificates(_)
             | Self::ClockStep
             | Self::Endpoint(_)
             | Self::Bearer(_)
@@ -160,6 +188,7 @@ impl ConfigError {
             | Self::State { .. } => true,
             Self::ReadFaults { .. }
             | Self::ReadScenario { .. }
+            | Self::ReadCertificates { .. }
             | Self::ReadState { .. }
             | Self::WriteState { .. }
             | Self::NoStateDirectory
@@ -172,27 +201,36 @@ impl ConfigError {
 }
 
 impl Launch {
-    /// Refuses flags of the cloud that wasn't chosen.
+    /// Refuses flags of the cloud that wasn't chosen, and regions that nobody allowed. From here on the regions of
+    /// --allow-region are regions to this process.
     ///
     /// # Errors
-    /// [`ConfigError::WrongCloud`], naming the first such flag.
+    /// [`ConfigError::WrongCloud`], naming the first such flag; [`ConfigError::Region`];
+    /// [`ConfigError::AllowedTwice`].
     pub fn check(&self) -> Result<(), ConfigError> {
         let clock = [("--clock", self.sim.clock.is_some()), ("--clock-step", self.sim.clock_step.is_some())];
         let sim: Vec<_> = self.sim.world.given().into_iter().chain(clock).collect();
         let live = [
             ("--endpoint", !self.live.endpoints.is_empty()),
             ("--signature", self.live.signature.is_some()),
+            ("--vpc", self.live.vpc),
+            ("--allow-region", !self.live.allowed_regions.is_empty()),
+            ("--ca-file", self.live.ca_file.is_some()),
             ("--connect-timeout", self.live.connect_timeout.is_some()),
             ("--read-timeout", self.live.read_timeout.is_some()),
+            ("--timeout", self.live.timeout.is_some()),
         ];
         let (strange, wanted): (&[_], _) = match self.cloud {
             CloudKind::Sim => (&live, "live"),
             CloudKind::Live => (&sim, "sim"),
         };
-        match strange.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(ConfigError::WrongCloud { flag, wanted }),
-            None => Ok(()),
+        if let Some((flag, _)) = strange.iter().find(|(_, given)| *given) {
+            return Err(ConfigError::WrongCloud { flag, wanted });
         }
+        if !allow_regions(&self.live.allowed_regions) {
+            return Err(ConfigError::AllowedTwice);
+        }
+        if self.regions.iter().all(|region| is_region(region)) { Ok(()) } else { Err(ConfigError::Region) }
     }
 
     /// The policy of this launch. `digest_key` binds questions to this process.
@@ -259,23 +297,52 @@ impl Launch {
 
     fn live(&self, vault: Vault) -> Result<Client, ConfigError> {
         let default = Limits::default();
+        let read = self.live.read_timeout.unwrap_or(default.patience.read);
         let limits = Limits {
             connect: self.live.connect_timeout.unwrap_or(default.connect),
-            patience: self.live.read_timeout.map_or(default.patience, Patience::reading),
+            patience: Patience {
+                read,
+                // A longer read isn't cut off by the whole, unless the operator says so.
+                whole: self.live.timeout.unwrap_or(read.max(default.patience.whole)),
+            },
             ..default
         };
+        let transport = HttpTransport::new(limits);
+        let transport = Arc::new(match &self.live.ca_file {
+            None => transport,
+            Some(path) => {
+                let read = std::fs::read(path);
+                let read =
+                    read.map_err(|source| ConfigError::ReadCertificates { path: path.clone(), source });
+                transport.trusting(&read?)?
+            }
+        });
+        let (machine, skew): (Arc<dyn Surroundings>, _) = (Arc::new(Machine), Arc::new(Skew::default()));
+        let endpoints = self.endpoints()?;
         Ok(Client::new(cloud::Parts {
-            transport: Arc::new(HttpTransport::new(limits)),
             accounts: Accounts {
-                alibaba: Chain::new(vec![Provider::Environment(Box::new(environment))]),
-                pyromind: KeySource::Environment(Box::new(environment)),
+                alibaba: Chain::machine(
+                    Arc::clone(&machine),
+                    Arc::<HttpTransport>::clone(&transport),
+                    endpoints.clone(),
+                    Arc::clone(&skew),
+                ),
+                pyromind: KeySource::Environment(machine),
             },
-            endpoints: self.endpoints()?,
+            transport,
+            endpoints,
             signature: self.signature(),
             bearer: self.bearer()?,
             vault,
-            deadline: limits.patience.whole.duration(),
+            patience: limits.patience,
+            skew,
         }))
+    }
+
+    /// Which place would give Alibaba Cloud's credentials, and why not the others. Nothing is asked over the
+    /// network, and no value is shown.
+    pub fn credentials_plan() -> Plan {
+        Chain::plan(&Machine)
     }
 
     /// Where the services are.
@@ -290,7 +357,8 @@ impl Launch {
                 let is_given = given.clone().any(|endpoint| endpoint.starts_with("pyromind="));
                 let set = environment(PYROMIND_BASE_URL).filter(|url| !url.is_empty() && !is_given);
                 let set = set.map(|url| format!("pyromind={url}"));
-                Ok(Endpoints::parse(given.chain(set.as_deref()))?)
+                let endpoints = Endpoints::parse(given.chain(set.as_deref()))?;
+                Ok(endpoints.within_private_network(self.live.vpc))
             }
         }
     }
@@ -364,7 +432,8 @@ fn simulated(simulator: Arc<Simulator>, vault: Vault) -> Client {
         signature: Signature::default(),
         bearer: Bearer::default(),
         vault,
-        deadline: Limits::default().patience.whole.duration(),
+        patience: Patience::default(),
+        skew: Arc::default(),
     })
 }
 

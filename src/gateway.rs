@@ -28,11 +28,11 @@ use tokio_util::task::TaskTracker;
 use crate::audit::{Audit, AuditError, Entry, Key};
 use crate::cloud::Client;
 use crate::error::Fault;
+use crate::policy::Policy;
 use crate::policy::consent::{Answer, Question};
 use crate::policy::hand_over::Deposit;
 use crate::policy::mask::Masked;
 use crate::policy::refusal::Refusal;
-use crate::policy::Policy;
 use crate::tools;
 use crate::tools::selection::Selection;
 use crate::vault::{Vault, VaultError};
@@ -165,7 +165,8 @@ impl Gateway {
         self.tasks.wait().await;
     }
 
-    /// Makes one step. Dropping the future is safe: a call that was sent runs to its end, with its record.
+    /// Makes one step. Dropping the future is safe: what changes the world runs to its end; a read is given up, its
+    /// request with it; both have their record.
     ///
     /// # Errors
     /// When no tool that is offered has the name.
@@ -173,29 +174,30 @@ impl Gateway {
         let Request { tool: name, arguments, scope, answer, peer } = request;
         let tool = tools::find(&name).filter(|tool| self.selection.offers(tool));
         let tool = tool.ok_or(StepError::UnknownTool(name))?;
-        let parsed = tool.parse(&arguments);
         let vendor = tool.spec().cloud.vendor();
-        let credentials = self.client.credentials(vendor);
-        let caller = credentials.map(|own| Caller {
-            account: self.key.hmac("account", own.identity().as_bytes()),
-            credentials: Arc::new(own),
-        });
-        // What could make a call wait comes before the instant is taken: a signature must not be old.
-        let held = match (&parsed, &caller) {
-            (Ok(call), Ok(caller)) => {
-                let mut held = Vec::new();
-                for name in self.policy.reservations(call, &caller.account) {
-                    held.push(Reservations::hold(&self.reservations, name).await);
-                }
-                held
+        let parsed = match tool.parse(&arguments) {
+            Ok(call) => {
+                let credentials = self.client.credentials(vendor, Clock::wall()).await;
+                let caller = credentials.map(|own| Caller {
+                    account: self.key.hmac("account", own.identity().as_bytes()),
+                    credentials: Arc::new(own),
+                });
+                Ok((call, caller))
             }
-            (Err(_), _) | (_, Err(_)) => Vec::new(),
+            Err(faults) => Err(faults),
         };
+        // What could make a call wait comes before the instant is taken: a signature must not be old.
+        let mut held = Vec::new();
+        if let Ok((call, Ok(caller))) = &parsed {
+            for name in self.policy.reservations(call, &caller.account) {
+                held.push(Reservations::hold(&self.reservations, name).await);
+            }
+        }
         let now = self.clock.now();
         let record = Record::new(self, scope.id(), tool, &arguments, &peer, self.clock.logical(now));
         let mut ending = Ending::new(Arc::clone(self), scope, now, record);
-        let call = match parsed {
-            Ok(call) => call,
+        let (call, caller) = match parsed {
+            Ok(parsed) => parsed,
             Err(faults) => return Ok(ending.refuse(Policy::refuse_arguments(faults)).await),
         };
         ending.is_about(&call);

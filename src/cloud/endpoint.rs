@@ -18,8 +18,41 @@ use crate::spec::{Cloud, Vendor};
 /// What stands for the region in an override.
 const REGION: &str = "{RegionId}";
 
-/// The services. A service's name is the NAME of `--endpoint NAME=URL`.
-const SERVICES: [Cloud; 3] = [Cloud::Dlc, Cloud::AiWorkspace, Cloud::PyroMind];
+/// What the hosts within the private network have behind their service's name.
+const PRIVATE: &str = "-vpc";
+
+/// What has an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Named {
+    /// A service that tools call.
+    Service(Cloud),
+    /// Alibaba Cloud's security token service, which gives sessions.
+    Sts,
+    /// The metadata service of an ECS instance.
+    Metadata,
+}
+
+/// What has an address. The name of each is the NAME of `--endpoint NAME=URL`.
+const NAMED: [Named; 5] = [
+    Named::Service(Cloud::Dlc),
+    Named::Service(Cloud::AiWorkspace),
+    Named::Service(Cloud::PyroMind),
+    Named::Sts,
+    Named::Metadata,
+];
+
+impl Named {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Service(service) => service.product(),
+            Self::Sts => "sts",
+            Self::Metadata => "metadata",
+        }
+    }
+}
+
+/// Where every ECS instance has its metadata service: next door, in clear text, and nowhere else.
+pub(in crate::cloud) const METADATA_HOST: &str = "100.100.100.200";
 
 /// The prefix that every path of PyroMind's has; its base address is given with or without it.
 const PYROMIND_PREFIX: &str = "/api/v1";
@@ -51,7 +84,7 @@ pub enum UrlFault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// An override without `=`, or for a name that no service has.
-    #[error("an endpoint is given as NAME=URL, where NAME is one of {}", SERVICES.map(Cloud::product).join(", "))]
+    #[error("an endpoint is given as NAME=URL, where NAME is one of {}", NAMED.map(Named::name).join(", "))]
     Name,
     /// Two overrides of one service.
     #[error("the endpoint {name} is given twice; give it once, with {REGION} where the region stands")]
@@ -135,7 +168,8 @@ impl fmt::Display for BaseUrl {
 /// The services' addresses, with the operator's overrides.
 #[derive(Debug, Clone, Default)]
 pub struct Endpoints {
-    overrides: BTreeMap<Cloud, String>,
+    overrides: BTreeMap<Named, String>,
+    private: bool,
 }
 
 impl Endpoints {
@@ -148,20 +182,19 @@ impl Endpoints {
         let mut endpoints = Self::default();
         for text in overrides {
             let (name, url) = text.split_once('=').ok_or(EndpointError::Name)?;
-            let service =
-                SERVICES.into_iter().find(|service| service.product() == name).ok_or(EndpointError::Name)?;
-            let name = service.product();
+            let named = NAMED.into_iter().find(|named| named.name() == name).ok_or(EndpointError::Name)?;
+            let name = named.name();
             // Any region shows the faults of the rest.
             BaseUrl::parse(&url.replace(REGION, "cn-hangzhou"))
                 .map_err(|fault| EndpointError::Url { name, fault })?;
-            let url = match service.vendor() {
-                Vendor::Alibaba => url,
-                Vendor::PyroMind => {
+            let url = match named {
+                Named::Service(Cloud::Dlc | Cloud::AiWorkspace) | Named::Sts | Named::Metadata => url,
+                Named::Service(Cloud::PyroMind) => {
                     let url = url.trim_end_matches('/');
                     url.strip_suffix(PYROMIND_PREFIX).unwrap_or(url)
                 }
             };
-            if endpoints.overrides.insert(service, url.to_owned()).is_some() {
+            if endpoints.overrides.insert(named, url.to_owned()).is_some() {
                 return Err(EndpointError::Repeated { name });
             }
         }
@@ -170,10 +203,42 @@ impl Endpoints {
 
     /// The addresses that the simulator answers at.
     pub fn simulator() -> Self {
-        Self { overrides: BTreeMap::from([(Cloud::PyroMind, PYROMIND_SIMULATED.to_owned())]) }
+        let pyromind = (Named::Service(Cloud::PyroMind), PYROMIND_SIMULATED.to_owned());
+        Self { overrides: BTreeMap::from([pyromind]), private: false }
     }
 
-    /// The address of `service`; of one of Alibaba Cloud's in `region`: the override, else `https://{service}.{region}.aliyuncs.com`.
+    /// The same addresses; of Alibaba Cloud's services those within its private network, if `private`.
+    #[must_use]
+    pub fn within_private_network(self, private: bool) -> Self {
+        Self { private, ..self }
+    }
+
+    /// The address of STS: the override, else that of `region`, within the private network if `private` or if all
+    /// addresses are, else the central one.
+    ///
+    /// # Errors
+    /// [`EndpointError::Region`] for text that can't be part of a host name.
+    pub fn sts(&self, region: Option<&str>, private: bool) -> Result<BaseUrl, EndpointError> {
+        let name = Named::Sts.name();
+        let url = match (self.overrides.get(&Named::Sts), region) {
+            (Some(url), region) => url.replace(REGION, checked(region.unwrap_or("central"))?),
+            (None, None) => format!("https://{name}.aliyuncs.com"),
+            (None, Some(region)) => {
+                let suffix = if private || self.private { PRIVATE } else { "" };
+                format!("https://{name}{suffix}.{}.aliyuncs.com", checked(region)?)
+            }
+        };
+        BaseUrl::parse(&url).map_err(|fault| EndpointError::Url { name, fault })
+    }
+
+    /// The address of the metadata service: the override, else the one that all instances share.
+    pub fn metadata(&self) -> String {
+        let url = self.overrides.get(&Named::Metadata);
+        url.map_or_else(|| format!("http://{METADATA_HOST}"), |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// The address of `service`; of one of Alibaba Cloud's in `region`: the override, else
+    /// `https://{service}.{region}.aliyuncs.com`, or `{service}-vpc` within the private network.
     /// Whether the region exists is for whoever asks to know.
     ///
     /// # Errors
@@ -181,12 +246,15 @@ impl Endpoints {
     /// service that has none.
     pub fn base(&self, service: Cloud, region: Option<&str>) -> Result<BaseUrl, EndpointError> {
         let name = service.product();
-        let url = match (service.vendor(), self.overrides.get(&service)) {
+        let url = match (service.vendor(), self.overrides.get(&Named::Service(service))) {
             (Vendor::Alibaba, url) => {
                 let region = checked(region.unwrap_or_default())?;
                 match url {
                     Some(url) => url.replace(REGION, region),
-                    None => format!("https://{name}.{region}.aliyuncs.com"),
+                    None => {
+                        let suffix = if self.private { PRIVATE } else { "" };
+                        format!("https://{name}{suffix}.{region}.aliyuncs.com")
+                    }
                 }
             }
             (Vendor::PyroMind, Some(url)) => url.clone(),
@@ -315,15 +383,47 @@ mod tests {
     }
 
     #[test]
+    fn within_the_private_network_services_have_other_hosts() {
+        let endpoints = Endpoints::default().within_private_network(true);
+        let base = |service| endpoints.base(service, Some("cn-hangzhou")).unwrap().to_string();
+        assert_eq!(base(Cloud::Dlc), "https://pai-dlc-vpc.cn-hangzhou.aliyuncs.com");
+        assert_eq!(base(Cloud::AiWorkspace), "https://aiworkspace-vpc.cn-hangzhou.aliyuncs.com");
+        assert_eq!(endpoints.base(Cloud::PyroMind, None), Err(EndpointError::NoAddress));
+    }
+
+    #[test]
+    fn sts_is_asked_where_the_region_and_the_network_say() {
+        let public = Endpoints::default();
+        let private = Endpoints::default().within_private_network(true);
+        let central = "https://sts.aliyuncs.com";
+        for (endpoints, region, within, expected) in [
+            (&public, None, false, central),
+            (&public, None, true, central),
+            (&public, Some("cn-hangzhou"), false, "https://sts.cn-hangzhou.aliyuncs.com"),
+            (&public, Some("cn-hangzhou"), true, "https://sts-vpc.cn-hangzhou.aliyuncs.com"),
+            (&private, Some("cn-hangzhou"), false, "https://sts-vpc.cn-hangzhou.aliyuncs.com"),
+        ] {
+            assert_eq!(endpoints.sts(region, within).unwrap().as_str(), expected);
+        }
+        assert_eq!(public.sts(Some("evil.example/"), false), Err(EndpointError::Region));
+        let own =
+            Endpoints::parse(["sts=https://s.example/{RegionId}", "metadata=http://127.0.0.1:1/"]).unwrap();
+        assert_eq!(own.sts(Some("cn-hangzhou"), false).unwrap().as_str(), "https://s.example/cn-hangzhou");
+        assert_eq!(own.sts(None, false).unwrap().as_str(), "https://s.example/central");
+        assert_eq!(own.metadata(), "http://127.0.0.1:1");
+        assert_eq!(public.metadata(), "http://100.100.100.200");
+    }
+
+    #[test]
     fn a_wrong_override_is_named_without_its_address() {
         for (overrides, expected) in [
             (
                 vec!["https://u:secret@h"],
-                "an endpoint is given as NAME=URL, where NAME is one of pai-dlc, aiworkspace, pyromind",
+                "an endpoint is given as NAME=URL, where NAME is one of pai-dlc, aiworkspace, pyromind, sts, metadata",
             ),
             (
                 vec!["PAI-DLC=https://h"],
-                "an endpoint is given as NAME=URL, where NAME is one of pai-dlc, aiworkspace, pyromind",
+                "an endpoint is given as NAME=URL, where NAME is one of pai-dlc, aiworkspace, pyromind, sts, metadata",
             ),
             (
                 vec!["pai-dlc=https://u:secret@h"],

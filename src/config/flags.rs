@@ -12,7 +12,7 @@ use crate::cloud::transport::http::Seconds;
 use crate::policy::OnMiss;
 use crate::policy::consent::{Waiver, WaiverError};
 use crate::spec::Tool;
-use crate::spec::value::is_region;
+use crate::spec::value::has_form_of_region;
 use crate::tools;
 use crate::tools::selection::{Selection, Toolset};
 
@@ -160,9 +160,18 @@ pub struct SimFlags {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Live clouds")]
 pub struct LiveFlags {
-    /// The address of a service (pai-dlc, aiworkspace or pyromind), {RegionId} standing for the region; may be repeated
+    /// The address of a service (pai-dlc, aiworkspace, pyromind, sts or metadata), {RegionId} standing for the region; may be repeated
     #[arg(long = "endpoint", value_name = "NAME=URL")]
     pub endpoints: Vec<String>,
+    /// Use Alibaba Cloud's addresses within its private network
+    #[arg(long)]
+    pub vpc: bool,
+    /// Allow a region that isn't documented; may be repeated
+    #[arg(long = "allow-region", value_name = "NAME", value_parser = parse_region)]
+    pub allowed_regions: Vec<String>,
+    /// Trust these certificate authorities too (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     /// acs3-hmac-sha256 or roa-hmac-sha1 [default: acs3-hmac-sha256]
     #[arg(long, value_name = "NAME")]
     pub signature: Option<Signature>,
@@ -172,13 +181,17 @@ pub struct LiveFlags {
     /// Seconds without a byte of an answer [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub read_timeout: Option<Seconds>,
+    /// Seconds for a whole call, its retries included [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<Seconds>,
 }
 
+/// Whether a region may be used is known once all flags are.
 fn parse_region(text: &str) -> Result<String, String> {
-    if is_region(text) {
+    if has_form_of_region(text) {
         Ok(text.to_owned())
     } else {
-        Err("isn't a documented region, such as cn-hangzhou, cn-shanghai, cn-beijing, cn-shenzhen or ap-southeast-1".to_owned())
+        Err("isn't a region id, such as cn-hangzhou".to_owned())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::ending::{Ending, Reached, broken, unrecorded};
 use super::record::Record;
@@ -25,6 +26,9 @@ const ROUNDS: usize = 6;
 /// The most reads of the policy's own in a step.
 const READS: usize = 20;
 
+/// What the record calls a read that nobody waited for.
+const CANCELLED: &str = "cancelled";
+
 /// Whose call it is.
 pub(super) struct Caller {
     /// The account's keyed hash.
@@ -37,6 +41,8 @@ pub(super) struct Caller {
 pub(super) struct Course {
     ending: Ending,
     caller: Caller,
+    /// Gives up the reads of a step that nobody waits for any more.
+    cancel: CancellationToken,
     /// Held until the step ends; nobody asks for it.
     _held: Vec<Held>,
 }
@@ -49,12 +55,14 @@ impl Course {
             ending.gateway.policy.pin(&caller.credentials.sealed(), &mut state.seen);
             state.of_account(vendor, &caller.account);
         }
-        Self { ending, caller, _held: held }
+        Self { ending, caller, cancel: CancellationToken::new(), _held: held }
     }
 
     /// Weighs the answer, if one came; then judges, reads what the judgement needs, and judges again, until it
     /// says something final.
     pub(super) async fn run(mut self, call: Call, answer: Option<Answer>) -> Step {
+        // Whoever waits for the step drops this with it.
+        let _left = self.cancel.clone().drop_guard();
         let mut approval = None;
         if let Some(answer) = answer {
             match self.hear(&call, &answer) {
@@ -146,6 +154,7 @@ impl Course {
                 now: self.ending.now,
                 record,
                 credentials: Arc::clone(&self.caller.credentials),
+                cancel: self.cancel.clone(),
             };
             let task = self.ending.gateway.tasks.spawn(reader.read(cleared));
             let (outcome, known) = task.await.map_err(|_| broken())??;
@@ -155,7 +164,7 @@ impl Course {
     }
 
     /// Sends what is cleared, in its own task: whoever asked may go away, the review and the record don't.
-    async fn go(self, cleared: Cleared) -> Step {
+    async fn go(mut self, cleared: Cleared) -> Step {
         if self.ending.gateway.tasks.is_closed() {
             let refusal = Refusal::new("server", "the server is stopping; nothing was sent").retryable();
             return self.ending.refuse(refusal).await;
@@ -164,6 +173,9 @@ impl Course {
         let gateway = Arc::clone(gateway);
         let mut broken_off = Ending::new(Arc::clone(&gateway), Arc::clone(scope), *now, record.clone());
         let changes = cleared.call().spec().effect.changes();
+        if changes {
+            self.cancel = CancellationToken::new();
+        }
         broken_off.reached = if changes { Reached::Write } else { Reached::Read };
         match gateway.tasks.spawn(self.carry_out(cleared)).await {
             Ok(step) => step,
@@ -187,8 +199,13 @@ impl Course {
             return self.ending.unrecorded(&error);
         }
         let Ending { gateway, scope, now, .. } = &self.ending;
-        match gateway.client.send(cleared, errand(&self.caller.credentials, scope, *now)).await {
-            Ok(Sent { outcome, calls }) => {
+        match gateway.client.send(cleared, errand(&self.caller.credentials, scope, *now, &self.cancel)).await
+        {
+            Ok(Sent { calls, is_cancelled: true, .. }) => {
+                self.ending.record.sent(calls);
+                self.ending.refuse(cancelled()).await
+            }
+            Ok(Sent { outcome, calls, is_cancelled: false }) => {
                 self.ending.reached = Reached::by(&call, &outcome);
                 self.ending.record.sent(calls);
                 {
@@ -236,16 +253,19 @@ struct Reader {
     now: Timestamp,
     record: Record,
     credentials: Arc<Credentials>,
+    cancel: CancellationToken,
 }
 
 impl Reader {
     async fn read(mut self, cleared: Cleared) -> Result<(Outcome, Known), Refusal> {
         let call = cleared.call().clone();
-        let sent = self.gateway.client.send(cleared, errand(&self.credentials, &self.scope, self.now)).await;
-        let Sent { outcome, calls } = sent.map_err(|error| unsent(&error))?;
+        let errand = errand(&self.credentials, &self.scope, self.now, &self.cancel);
+        let sent = self.gateway.client.send(cleared, errand).await;
+        let Sent { outcome, calls, is_cancelled } = sent.map_err(|error| unsent(&error))?;
         self.record.sent(calls);
         let error = match &outcome {
             Outcome::Reply(_) => None,
+            _ if is_cancelled => Some(CANCELLED),
             Outcome::Failed(_) | Outcome::Partial(..) | Outcome::NotSent(_) | Outcome::Lost(_) => {
                 Some("cloud")
             }
@@ -282,8 +302,18 @@ fn unsent(error: &RequestError) -> Refusal {
     }
 }
 
-fn errand<'e>(credentials: &'e Credentials, scope: &'e Scope, at: Timestamp) -> Errand<'e> {
-    Errand { credentials, scope: scope.id(), at, wall: Clock::wall() }
+fn errand<'e>(
+    credentials: &'e Credentials,
+    scope: &'e Scope,
+    at: Timestamp,
+    cancel: &'e CancellationToken,
+) -> Errand<'e> {
+    Errand { credentials, scope: scope.id(), at, wall: Clock::wall(), cancel }
+}
+
+/// What the record says of a read that was given up. Nobody is there to be told.
+fn cancelled() -> Refusal {
+    Refusal::new(CANCELLED, "nobody waited for the answer any more, so the request was given up")
 }
 
 fn endless() -> Refusal {

@@ -1,9 +1,9 @@
 //! Whole steps, against the simulator, with its journal as the second witness of what was sent.
 
 mod hand_over;
+mod resilience;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cloud;
 use crate::cloud::bearer::Bearer;
-use crate::cloud::credentials::{AccessKey, Accounts, Chain, Provider};
+use crate::cloud::credentials::{AccessKey, Accounts, Chain, Surroundings};
 use crate::cloud::endpoint::Endpoints;
 use crate::cloud::sign::Signature;
+use crate::cloud::transport::http::Patience;
 use crate::cloud::transport::{Exchange, Transport};
 use crate::policy::consent::{Channel, Form, Operator, Reply};
 use crate::policy::{OnMiss, Settings};
@@ -49,10 +50,10 @@ impl Transport for Recorder {
 }
 
 fn bench() -> Bench {
-    bench_with("[]", Operator::default(), vec![Provider::Fixed(AccessKey::simulator())])
+    bench_with("[]", Operator::default(), Chain::Fixed(AccessKey::simulator()))
 }
 
-fn bench_with(faults: &str, operator: Operator, providers: Vec<Provider>) -> Bench {
+fn bench_with(faults: &str, operator: Operator, alibaba: Chain) -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let key = Arc::new(Key::of_state_directory(directory.path()).unwrap());
     let simulator = Arc::new(Simulator::new(World::seeded(1), Faults::parse(faults).unwrap()));
@@ -68,12 +69,13 @@ fn bench_with(faults: &str, operator: Operator, providers: Vec<Provider>) -> Ben
     let vault = Vault::new(directory.path().join("vault"), LIFETIME);
     let client = Client::new(cloud::Parts {
         transport: Arc::new(Recorder { simulator: simulator.clone(), bodies: bodies.clone() }),
-        accounts: Accounts { alibaba: Chain::new(providers), ..Accounts::simulator() },
+        accounts: Accounts { alibaba, ..Accounts::simulator() },
         endpoints: Endpoints::simulator(),
         signature: Signature::default(),
         bearer: Bearer::default(),
         vault: vault.clone(),
-        deadline: Duration::from_secs(60),
+        patience: Patience::default(),
+        skew: Arc::default(),
     });
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let gateway = Gateway::new(Parts {
@@ -241,7 +243,7 @@ async fn two_identical_creates_at_once_make_one_workspace() {
 async fn a_lost_race_is_settled_by_looking() {
     let faults =
         r#"[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race", "same": true}]"#;
-    let bench = bench_with(faults, Operator::default(), vec![Provider::Fixed(AccessKey::simulator())]);
+    let bench = bench_with(faults, Operator::default(), Chain::Fixed(AccessKey::simulator()));
     let masked = bench.call("aiworkspace_create_workspace", &workspace()).await;
     assert!(!masked.is_error(), "{}", masked.body());
     assert_eq!(masked.body()["Already Existed"], json!(true));
@@ -252,7 +254,7 @@ async fn a_lost_race_is_settled_by_looking() {
 #[tokio::test]
 async fn a_race_lost_to_other_settings_is_refused_with_the_difference() {
     let faults = r#"[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race"}]"#;
-    let bench = bench_with(faults, Operator::default(), vec![Provider::Fixed(AccessKey::simulator())]);
+    let bench = bench_with(faults, Operator::default(), Chain::Fixed(AccessKey::simulator()));
     let masked = bench.call("aiworkspace_create_workspace", &workspace()).await;
     assert!(masked.is_error());
     assert_eq!(masked.body()["violations"][0]["path"], "Description");
@@ -332,7 +334,7 @@ async fn the_same_job_again_is_asked_about() {
         regions: ["cn-hangzhou".to_owned()].into(),
         approvals: ["create".parse().unwrap()].into(),
     };
-    let bench = bench_with("[]", operator, vec![Provider::Fixed(AccessKey::simulator())]);
+    let bench = bench_with("[]", operator, Chain::Fixed(AccessKey::simulator()));
     let (image, id) = listed(&bench).await;
     let job = job(&image, &id);
     let first = done(bench.step("dlc_create_job", &job, None).await);
@@ -389,10 +391,29 @@ async fn a_region_without_pai_is_refused_with_what_to_do() {
     assert!(bench.sent().iter().all(|(tool, _)| tool == "aiworkspace_list_products"));
 }
 
+/// A machine with no credentials on it.
+struct Bare;
+
+impl Surroundings for Bare {
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "ALIBABA_CLOUD_ECS_METADATA_DISABLED").then(|| "true".to_owned())
+    }
+
+    fn home(&self) -> Option<std::path::PathBuf> {
+        None
+    }
+
+    fn read(&self, _: &std::path::Path) -> std::io::Result<Option<zeroize::Zeroizing<String>>> {
+        Ok(None)
+    }
+}
+
 /// R-WS-08: without credentials nothing is sent.
 #[tokio::test]
 async fn without_credentials_nothing_is_sent() {
-    let bench = bench_with("[]", Operator::default(), vec![Provider::Environment(Box::new(|_| None))]);
+    let simulator = Arc::new(Simulator::new(World::seeded(1), Faults::default()));
+    let chain = Chain::machine(Arc::new(Bare), simulator, Endpoints::default(), Arc::default());
+    let bench = bench_with("[]", Operator::default(), chain);
     let step = bench.step("aiworkspace_list_workspaces", &json!({ "RegionId": "cn-hangzhou" }), None).await;
     assert_eq!(done(step).body()["rule"], "credentials");
     assert_eq!(bench.sent(), []);

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use crate::error::Fault;
-use crate::spec::value::{COMMON_REGIONS, REGIONS};
+use crate::spec::value::{COMMON_REGIONS, REGIONS, is_allowed_region};
 use crate::spec::{Call, Effect};
 
 /// What a human is asked to fill in.
@@ -262,6 +262,9 @@ impl Consents {
     }
 }
 
+/// The name of a region that only the operator's flag allows.
+pub(super) const UNDOCUMENTED: &str = "not documented, allowed by the operator";
+
 /// The regions offered: the common ones, and the one that the agent named.
 pub(super) fn region_form(named: &str) -> Form {
     let options = REGIONS
@@ -269,6 +272,7 @@ pub(super) fn region_form(named: &str) -> Form {
         .enumerate()
         .filter(|(index, (id, _))| *index < COMMON_REGIONS || *id == named)
         .map(|(_, (id, name))| ((*id).to_owned(), (*name).to_owned()))
+        .chain(is_allowed_region(named).then(|| (named.to_owned(), UNDOCUMENTED.to_owned())))
         .collect();
     Form::Region { options }
 }

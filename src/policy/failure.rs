@@ -123,7 +123,12 @@ fn diagnose(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bo
         return (
             "cloud-clock",
             text.clone(),
-            Fault::new("", text, "ask the user to set the machine's clock"),
+            Fault::new(
+                "",
+                text,
+                "ask the user to set the machine's clock; the cloud did nothing, and if it told its time, the same \
+                 call again is signed by that",
+            ),
             true,
         );
     }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::consent::{Form, Question, Quoted, region_form};
+use super::consent::{Form, Question, Quoted, UNDOCUMENTED, region_form};
 use super::digest;
 use super::history::History;
 use super::load::{Confirm, Highlight, Variable, When};
@@ -182,7 +182,7 @@ fn account(setting: &Setting<'_>) -> String {
 }
 
 fn region_name(region: &str) -> &str {
-    REGIONS.iter().find(|(id, _)| *id == region).map_or("unknown", |(_, name)| name)
+    REGIONS.iter().find(|(id, _)| *id == region).map_or(UNDOCUMENTED, |(_, name)| name)
 }
 
 fn section(message: &mut String, title: &str, lines: &[String]) {

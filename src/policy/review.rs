@@ -62,7 +62,11 @@ fn unanswered(reason: &str) -> Refusal {
 
 fn unreachable_cloud(reason: &str) -> Refusal {
     Refusal::new("cloud-unreachable", reason.to_owned())
-        .with(Fault::new("", "the cloud can't be reached", "check the network, then call again"))
+        .with(Fault::new(
+            "",
+            "the call didn't reach the cloud",
+            "do what the reason calls for: wait, or check the network; then call again",
+        ))
         .retryable()
 }
 

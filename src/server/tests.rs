@@ -16,6 +16,7 @@ use crate::cloud::bearer::Bearer;
 use crate::cloud::credentials::Accounts;
 use crate::cloud::endpoint::Endpoints;
 use crate::cloud::sign::Signature;
+use crate::cloud::transport::http::Patience;
 use crate::gateway::{Clock, Parts};
 use crate::policy::consent::Operator;
 use crate::policy::{self, OnMiss, Policy};
@@ -60,7 +61,8 @@ pub(super) fn gateway(state: &Path) -> Arc<Gateway> {
         signature: Signature::default(),
         bearer: Bearer::default(),
         vault: vault.clone(),
-        deadline: Duration::from_secs(10),
+        patience: Patience::default(),
+        skew: Arc::default(),
     });
     Arc::new(Gateway::new(Parts {
         selection: Selection::default(),

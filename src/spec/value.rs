@@ -4,6 +4,7 @@
 //! replies, because the type puts a mark into the schema ([`super::marks`]). Nothing lists paths by hand.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -41,9 +42,32 @@ pub const REGIONS: &[(&str, &str)] = &[
 /// How many of [`REGIONS`] are the common ones that a person is offered first (R-WS-45).
 pub const COMMON_REGIONS: usize = 5;
 
-/// Whether `id` is a documented region.
+/// The regions that the operator allowed beside the documented ones. They are the process's, for schemas that are
+/// checked against them are.
+static ALLOWED: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Makes `ids` regions of this process beside the documented ones, once: false when others were before.
+pub fn allow_regions(ids: &[String]) -> bool {
+    ALLOWED.get_or_init(|| ids.to_vec()) == ids
+}
+
+/// Whether `id` is a documented region, or one that the operator allowed.
 pub fn is_region(id: &str) -> bool {
-    REGIONS.iter().any(|(known, _)| *known == id)
+    REGIONS.iter().any(|(known, _)| *known == id) || is_allowed_region(id)
+}
+
+/// Whether `id` is a region that the operator allowed beside the documented ones.
+pub fn is_allowed_region(id: &str) -> bool {
+    ALLOWED.get().is_some_and(|allowed| allowed.iter().any(|known| known == id))
+}
+
+/// Whether `id` could be a region's: part of a host name, of the form that all have.
+pub fn has_form_of_region(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let mut parts = id.split('-');
+    id.len() <= 40
+        && parts.clone().count() >= 2
+        && parts.all(|part| !part.is_empty() && part.bytes().all(plain))
 }
 
 /// The format's name that [`RegionId`] puts into its schema, so that a wrong region is found with every
@@ -211,7 +235,7 @@ mod tests {
     #[test]
     fn a_region_can_only_be_part_of_a_host_name() {
         for (id, _) in REGIONS {
-            assert!(is_region(id));
+            assert!(is_region(id) && has_form_of_region(id));
             assert!(
                 id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             );
@@ -219,8 +243,17 @@ mod tests {
         for other in
             ["", "cn-hangzhou.evil.example", "CN-HANGZHOU", " cn-hangzhou", "cn-hangzhou\0", "@", "cn"]
         {
-            assert!(!is_region(other), "{other:?}");
+            assert!(!is_region(other) && !has_form_of_region(other), "{other:?}");
         }
+    }
+
+    /// No test of this process allows a region, so that each may rely on the documented ones.
+    #[test]
+    fn only_the_form_of_an_undocumented_region_counts_without_the_operator() {
+        assert!(has_form_of_region("cn-nowhere-1") && !is_region("cn-nowhere-1"));
+        assert!(
+            !has_form_of_region(&format!("cn-{}", "a".repeat(40))) && !has_form_of_region("cn--hangzhou")
+        );
     }
 
     #[test]

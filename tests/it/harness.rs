@@ -73,6 +73,8 @@ impl Home {
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("XDG_STATE_HOME", self.file("state")).env("HOME", self.directory.path());
+        // Nothing but this machine is asked.
+        command.env("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -11,25 +11,37 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use ::http::header::AUTHORIZATION;
 use ::http::{Request, Response, Uri};
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
-use reqwest::{Client, redirect, retry};
+use reqwest::{Certificate, Client, redirect, retry};
 use tokio::time::timeout;
 
 use super::{Exchange, Transport, TransportError};
-use crate::cloud::endpoint::{UrlFault, is_loopback};
+use crate::cloud::endpoint::{METADATA_HOST, UrlFault, is_loopback};
 use crate::spec::Call;
 
 /// How long an unused connection is kept. Short, since a write on a connection that the other side has
 /// just closed ends as a lost answer.
 const IDLE: Duration = Duration::from_secs(10);
 
+/// How many unused connections to a host are kept. An agent makes a few calls at once, not hundreds.
+const IDLE_PER_HOST: usize = 8;
+/// How often the other side of a silent connection is asked whether it is still there, so that a long wait outlives
+/// a firewall's memory.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
 /// A time to wait, in whole seconds, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds(u32);
 
 impl Seconds {
+    /// So many seconds, or one.
+    pub const fn at_least_one(seconds: u32) -> Self {
+        Self(if seconds == 0 { 1 } else { seconds })
+    }
+
     /// The time as a duration.
     pub const fn duration(self) -> Duration {
         Duration::from_secs(self.0 as u64)
@@ -73,21 +85,32 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// The patience for a call that says itself how many seconds the cloud may take: those, and half a minute to
-    /// answer (R-PM-024). `None` where the usual is enough.
-    pub fn for_call(call: &Call) -> Option<Self> {
+    /// So long for everything.
+    pub const fn of(time: Seconds) -> Self {
+        Self { read: time, whole: time }
+    }
+
+    /// The patience for a call: the usual; for one that says itself how many seconds the cloud may take at least
+    /// those, and half a minute to answer (R-PM-024).
+    #[must_use]
+    pub fn for_call(self, call: &Call) -> Self {
         let shape = call.tool().request();
         let mut given =
             call.arguments().iter().filter(|(name, _)| shape.field(name).is_some_and(|it| it.waits));
-        let seconds = u32::try_from(given.next()?.1.as_u64()?).unwrap_or(u32::MAX);
-        let usual = Limits::default().patience;
-        let least = Seconds(seconds.saturating_add(30));
-        (least > usual.read).then(|| Self::reading(least))
+        match given.next().and_then(|(_, seconds)| seconds.as_u64()) {
+            Some(seconds) => {
+                let least = Seconds(u32::try_from(seconds).unwrap_or(u32::MAX).saturating_add(30));
+                Self { read: self.read.max(least), whole: self.whole.max(least) }
+            }
+            None => self,
+        }
     }
+}
 
-    /// `read` for each piece, and no less for the whole.
-    pub fn reading(read: Seconds) -> Self {
-        Self { read, whole: read.max(Limits::default().patience.whole) }
+impl Default for Patience {
+    /// 30 s to read, 60 s in all.
+    fn default() -> Self {
+        Self { read: Seconds(30), whole: Seconds(60) }
     }
 }
 
@@ -105,13 +128,14 @@ pub struct Limits {
 impl Default for Limits {
     /// 5 s to connect, 30 s to read, 60 s in all, 16 MiB.
     fn default() -> Self {
-        Self {
-            connect: Seconds(5),
-            patience: Patience { read: Seconds(30), whole: Seconds(60) },
-            reply: 16 * 1024 * 1024,
-        }
+        Self { connect: Seconds(5), patience: Patience::default(), reply: 16 * 1024 * 1024 }
     }
 }
+
+/// What was to be trusted can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it holds no certificates in PEM form")]
+pub struct NoCertificates;
 
 /// [`Transport`] over the network. Costs nothing until the first request.
 ///
@@ -119,6 +143,7 @@ impl Default for Limits {
 /// proxy; and it needs no certificates, so it works where none are installed.
 pub struct HttpTransport {
     limits: Limits,
+    authorities: Vec<Certificate>,
     secure: OnceLock<Result<Client, String>>,
     plain: OnceLock<Result<Client, String>>,
 }
@@ -126,11 +151,30 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A transport within `limits`.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, secure: OnceLock::new(), plain: OnceLock::new() }
+        Self { limits, authorities: Vec::new(), secure: OnceLock::new(), plain: OnceLock::new() }
+    }
+
+    /// The same, trusting the certificate authorities in `pem` too, beside those of the system.
+    ///
+    /// # Errors
+    /// [`NoCertificates`] when `pem` holds none, or a broken one.
+    pub fn trusting(self, pem: &[u8]) -> Result<Self, NoCertificates> {
+        let authorities = Certificate::from_pem_bundle(pem).map_err(|_| NoCertificates)?;
+        let transport = Self { authorities, ..self };
+        // Whether they are certificates at all shows only when a client is made.
+        if transport.authorities.is_empty() || transport.secure().is_err() {
+            return Err(NoCertificates);
+        }
+        Ok(transport)
+    }
+
+    fn secure(&self) -> &Result<Client, String> {
+        self.secure.get_or_init(|| secure(&self.limits, &self.authorities))
     }
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
-        let client = self.client(request.uri())?;
+        let is_signed = request.headers().contains_key(AUTHORIZATION);
+        let client = self.client(request.uri(), is_signed)?;
         let patience = request.extensions().get().copied().unwrap_or(self.limits.patience);
         let request = outgoing(request)?;
         let answer = receive(client, request, patience.read, self.limits.reply);
@@ -138,10 +182,12 @@ impl HttpTransport {
         in_time.unwrap_or_else(|_| Err(late("whole", patience.whole)))
     }
 
-    fn client(&self, uri: &Uri) -> Result<&Client, Failure> {
+    fn client(&self, uri: &Uri, is_signed: bool) -> Result<&Client, Failure> {
         let client = match (uri.scheme_str(), uri.host()) {
-            (Some("https"), Some(_)) => self.secure.get_or_init(|| secure(&self.limits)),
-            (Some("http"), Some(host)) if is_loopback(host) => self.plain.get_or_init(|| plain(&self.limits)),
+            (Some("https"), Some(_)) => self.secure(),
+            (Some("http"), Some(host)) if is_loopback(host) || (host == METADATA_HOST && !is_signed) => {
+                self.plain.get_or_init(|| plain(&self.limits))
+            }
             _ => return Err(Failure::NotSent(UrlFault::Insecure.to_string())),
         };
         client.as_ref().map_err(|reason| Failure::NotSent(reason.clone()))
@@ -170,8 +216,11 @@ enum Failure {
     Lost(String),
 }
 
-fn secure(limits: &Limits) -> Result<Client, String> {
-    let client = common(limits).https_only(true).build();
+fn secure(limits: &Limits, authorities: &[Certificate]) -> Result<Client, String> {
+    let builder = common(limits).https_only(true);
+    let builder =
+        if authorities.is_empty() { builder } else { builder.tls_certs_merge(authorities.iter().cloned()) };
+    let client = builder.build();
     client.map_err(|error| format!("TLS can't be set up: {}", cause(&error)))
 }
 
@@ -189,6 +238,8 @@ fn common(limits: &Limits) -> reqwest::ClientBuilder {
         .referer(false)
         .connect_timeout(limits.connect.duration())
         .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(IDLE_PER_HOST)
+        .tcp_keepalive(KEEP_ALIVE)
 }
 
 /// The same request in reqwest's terms, which reads the address anew. What it would change was signed

@@ -35,17 +35,18 @@ pub struct Proof {
 impl Overlay {
     /// The preset called `name`.
     pub fn preset(name: &str) -> Option<Self> {
-        PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| Self {
-            file: format!("{name}.toml"),
-            text: (*text).to_owned(),
-        })
+        PRESETS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| Self { file: format!("{name}.toml"), text: (*text).to_owned() })
     }
 
     /// Adds the overlay's rules, and makes its changes.
     pub(super) fn lay_over(&self, loaded: &mut Loaded) -> Result<(), LoadError> {
         let mut rules = read(&self.file, &self.text)?;
         loaded.files.push(PolicyFile::of(&self.file, &self.text, &rules));
-        let fault = |(rule, reason): (String, String)| LoadError::about(&self.file, &self.text, &rule, reason);
+        let fault =
+            |(rule, reason): (String, String)| LoadError::about(&self.file, &self.text, &rule, reason);
         addable(&rules, &loaded.rules).map_err(fault)?;
         for rule in rules.all() {
             loaded.proofs.extend(self.proofs(rule.id(), rule.examples()));

@@ -239,8 +239,8 @@ fn what_was_not_sent_can_be_tried_again() {
             "rule": "cloud-unreachable",
             "violations": [{
                 "path": "",
-                "message": "the cloud can't be reached",
-                "fix": "check the network, then call again",
+                "message": "the call didn't reach the cloud",
+                "fix": "do what the reason calls for: wait, or check the network; then call again",
             }],
             "retryable": true,
         })

@@ -29,6 +29,18 @@ fn only_config_reads_the_environment() {
     assert!(source.paths.iter().any(read), "the search finds none at all");
 }
 
+/// What the client of the clouds needs of this machine is handed to it; `config` reads it.
+#[test]
+fn the_client_of_the_clouds_reads_no_file() {
+    let read = |found: &Found<Vec<String>>| {
+        let step = |names: &[&str]| found.what.iter().any(|step| names.contains(&step.as_str()));
+        step(&["fs", "File", "OpenOptions", "dirs"])
+    };
+    let source = Source::read();
+    assert_eq!(places(&source.paths, |found| read(found) && found.place.top() == "cloud"), [""; 0]);
+    assert!(source.paths.iter().any(read), "the search finds none at all");
+}
+
 #[test]
 fn only_one_place_reads_the_wall_clock() {
     let read = |found: &Found<Vec<String>>| reads_clock(&found.what);

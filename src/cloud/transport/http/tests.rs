@@ -1,6 +1,7 @@
 //! The transport against a small server on loopback that says exactly what a test wants it to say.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -157,7 +158,7 @@ async fn a_connection_closed_after_the_request_means_lost() {
 /// R-WS-43: a timeout says that a larger one may help. R-WS-42: a request's own patience wins.
 #[tokio::test]
 async fn a_silent_server_is_left_after_the_patience_of_the_call() {
-    let patient = Patience { read: Seconds(60), whole: Seconds(60) };
+    let patient = Patience::of(Seconds(60));
     for (patience, reason) in [
         (
             Patience { read: Seconds(1), ..patient },
@@ -192,22 +193,88 @@ async fn an_unsafe_address_is_never_called() {
     }
 }
 
-/// R-WS-42, R-PM-024: the seconds that a call gives the cloud, and half a minute to answer; else what the operator set,
-/// else the usual. R-WS-43: a longer read isn't cut off by the whole.
+/// R-WS-42, R-PM-024: the seconds that a call gives the cloud, and half a minute to answer, where that is longer than what
+/// the operator set, or the usual.
 #[test]
 fn the_calls_own_time_comes_first() {
+    let usual = Patience::default();
     let action = |change: Value| {
         let mut arguments = json!({ "sandbox_id": "sbx_1", "action": "restart" });
         arguments.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let tool = crate::tools::find("pyromind_execute_sandbox_action").unwrap();
-        Patience::for_call(&tool.parse(arguments.as_object().unwrap()).unwrap())
+        usual.for_call(&tool.parse(arguments.as_object().unwrap()).unwrap())
     };
     let patience = |read: u32, whole: u32| Patience { read: Seconds(read), whole: Seconds(whole) };
-    assert_eq!(action(json!({ "timeout": 60 })), Some(patience(90, 90)));
-    assert_eq!(action(json!({ "timeout": 10 })), Some(patience(40, 60)));
-    assert_eq!(action(json!({})), None);
-    assert_eq!(Patience::reading(Seconds(20)), patience(20, 60));
-    assert_eq!(Patience::reading(Seconds(300)), patience(300, 300));
+    assert_eq!(action(json!({ "timeout": 60 })), patience(90, 90));
+    assert_eq!(action(json!({ "timeout": 10 })), patience(40, 60));
+    assert_eq!(action(json!({})), usual);
+}
+
+/// An instance's metadata service is reached in clear text; what is signed is not sent there.
+#[tokio::test]
+async fn nothing_signed_leaves_in_clear_text() {
+    let mut request = get("http://100.100.100.200/latest");
+    request.headers_mut().insert(AUTHORIZATION, "signed".parse().unwrap());
+    let insecure = "it must use https; plain http is only for a loopback host";
+    assert_eq!(send(request).await.unwrap_err(), not_sent("100.100.100.200", insecure));
+}
+
+const AUTHORITY: &[u8] = include_bytes!("../../../../tests/data/tls/ca.pem");
+
+/// Answers one connection over TLS, by a certificate of the test's own authority.
+fn secure_server() -> SocketAddr {
+    use std::io::{Read, Write};
+
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    let certificate = include_bytes!("../../../../tests/data/tls/server.pem");
+    let key = include_bytes!("../../../../tests/data/tls/server.key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(certificate).unwrap()],
+            PrivateKeyDer::from_pem_slice(key).unwrap(),
+        )
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut stream = rustls::StreamOwned::new(connection, stream);
+        // A client that trusts no such authority leaves.
+        let _ = stream.read(&mut [0; 1024]);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_authority_of_the_operators_own_is_trusted_beside_the_systems() {
+    let ask = |transport: HttpTransport| async move {
+        let address = secure_server();
+        transport.send(get(format_args!("https://{address}/")), Timestamp::UNIX_EPOCH).await
+    };
+    let trusting = HttpTransport::new(limits()).trusting(AUTHORITY).unwrap();
+    assert_eq!(ask(trusting).await.unwrap().body(), "ok");
+    let stranger = ask(HttpTransport::new(limits())).await;
+    assert!(matches!(stranger, Err(TransportError::NotSent { .. })), "{stranger:?}");
+}
+
+#[test]
+fn what_holds_no_certificate_is_refused() {
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for pem in ["", "junk", broken] {
+        assert_eq!(
+            HttpTransport::new(limits()).trusting(pem.as_bytes()).err(),
+            Some(NoCertificates),
+            "{pem}"
+        );
+    }
 }
 
 /// R-WS-41

@@ -37,6 +37,9 @@ fn a_duration_counts_at_its_longest() {
         let expected = hours.map(SignedDuration::from_hours);
         let found = duration(text);
         // What a tool doesn't take never comes here; a shorter spelling may be read.
-        assert!(found == expected || (text == "48h" && found == Some(SignedDuration::from_hours(48))), "{text} {found:?}");
+        assert!(
+            found == expected || (text == "48h" && found == Some(SignedDuration::from_hours(48))),
+            "{text} {found:?}"
+        );
     }
 }
