@@ -24,6 +24,7 @@ mod hand_over;
 mod insight;
 mod job_updates;
 mod jobs;
+mod overlays;
 mod pyromind;
 mod pyromind_instances;
 mod pyromind_live;
