@@ -54,10 +54,10 @@ use facts::{Facts, Known};
 use history::History;
 use load::{LoadError, Loaded, Overlay, PolicyFile, Proof, Rule, Rules, Subject};
 use mask::{Disclosure, HandOver, Masked, MaskedCall, Shown};
+pub use proof::Tried;
 use refusal::Refusal;
 use sweep::Seen;
 pub use unique::unique_name;
-pub use proof::Tried;
 use verdict::{Existing, Judgement, Outcome, Raw, Rehearsal, Review, Verdict};
 
 /// What happens when a value that must come from a list was never listed.

@@ -17,7 +17,9 @@ pub enum Laid {
 
 /// A `--policy` that names nothing.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("isn't an absolute path, nor the preset read-only; a relative path would depend on who starts the server")]
+#[error(
+    "isn't an absolute path, nor the preset read-only; a relative path would depend on who starts the server"
+)]
 pub struct LaidError;
 
 impl FromStr for Laid {

@@ -88,12 +88,8 @@ pub struct PolicyFile {
 /// no examples. That the compiled-in files also make sense `cargo test` proves: to check them at each start would need
 /// every tool's structure. Whether the examples come true, [`crate::policy::Policy::load`] finds out.
 pub fn load(overlays: &[Overlay]) -> Result<Loaded, LoadError> {
-    let mut loaded = Loaded {
-        rules: Rules::default(),
-        sha256: String::new(),
-        files: Vec::new(),
-        proofs: Vec::new(),
-    };
+    let mut loaded =
+        Loaded { rules: Rules::default(), sha256: String::new(), files: Vec::new(), proofs: Vec::new() };
     let mut digest = Sha256::new();
     for (name, text) in [RED_LINES, DEFAULT] {
         let rules = read(name, text)?;

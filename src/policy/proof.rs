@@ -45,7 +45,8 @@ impl Tried {
 impl Policy {
     /// Tries every example that the overlays give.
     pub fn prove(&self) -> Vec<Tried> {
-        let tried = |proof: &Proof| Tried { proof: proof.clone(), said: self.try_out(&proof.rule, &proof.example) };
+        let tried =
+            |proof: &Proof| Tried { proof: proof.clone(), said: self.try_out(&proof.rule, &proof.example) };
         self.proofs.iter().map(tried).collect()
     }
 
@@ -85,11 +86,13 @@ impl Policy {
 }
 
 fn made(tool: &str, arguments: &serde_json::Map<String, serde_json::Value>) -> Result<Call, String> {
-    let found = tools::find(tool).ok_or_else(|| format!("there is no tool {tool}; see `redline-mcp tools`"))?;
+    let found =
+        tools::find(tool).ok_or_else(|| format!("there is no tool {tool}; see `redline-mcp tools`"))?;
     found.parse(arguments).map_err(|faults| format!("the arguments don't fit {tool}: {}", told(faults)))
 }
 
 fn told(faults: Faults) -> String {
-    let told: Vec<String> = faults.into_iter().map(|fault| format!("{} {}", fault.path, fault.message)).collect();
+    let told: Vec<String> =
+        faults.into_iter().map(|fault| format!("{} {}", fault.path, fault.message)).collect();
     told.join("; ")
 }

@@ -231,12 +231,16 @@ mod tests {
         let all = text(RULES);
         assert_eq!(all["sha256"], policy().sha256());
         let rules = all["rules"].as_array().unwrap();
-        let uris: Vec<_> = resources(&Selection::default(), policy()).resources.into_iter().map(|shown| shown.uri).collect();
+        let uris: Vec<_> =
+            resources(&Selection::default(), policy()).resources.into_iter().map(|shown| shown.uri).collect();
         for rule in rules {
             let uri = format!("{RULES}/{}", rule["id"].as_str().unwrap());
             assert!(uris.contains(&uri), "{uri}");
             let one = text(&uri);
-            assert_eq!((&one["about"], &one["rule"]["id"], &one["rule"]["why"]), (rule, &rule["id"], &rule["why"]));
+            assert_eq!(
+                (&one["about"], &one["rule"]["id"], &one["rule"]["why"]),
+                (rule, &rule["id"], &rule["why"])
+            );
         }
         assert_eq!(uris.iter().filter(|uri| uri.starts_with(RULES)).count(), rules.len() + 1);
         assert_eq!(

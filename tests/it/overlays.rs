@@ -70,7 +70,9 @@ async fn an_overlay_binds_what_is_called() {
     for era in ERAS {
         let home = Home::new();
         let file = home.write("team.toml", TEAM);
-        let session = Session::start(home, era, &["--policy", &file, "--region", "cn-hangzhou"], Human::agreeable()).await;
+        let session =
+            Session::start(home, era, &["--policy", &file, "--region", "cn-hangzhou"], Human::agreeable())
+                .await;
         let refusal = session.refused("team-limits", "dlc_list_jobs", listing("cn-shanghai")).await;
         assert_eq!(refusal["violations"][0]["path"], "RegionId");
         let sandbox = |gpu: u64| {
@@ -82,9 +84,15 @@ async fn an_overlay_binds_what_is_called() {
             })
         };
         session.refused("team-limits", "pyromind_create_sandbox", sandbox(9)).await;
-        session.refused("no-terminals", "dlc_get_web_terminal", json!({
-            "RegionId": "cn-hangzhou", "JobId": "dlc1", "PodId": "dlc1-worker-0",
-        })).await;
+        session
+            .refused(
+                "no-terminals",
+                "dlc_get_web_terminal",
+                json!({
+                    "RegionId": "cn-hangzhou", "JobId": "dlc1", "PodId": "dlc1-worker-0",
+                }),
+            )
+            .await;
         session.call("dlc_list_jobs", listing("cn-hangzhou")).await.unwrap();
         let home = session.end().await;
         assert_eq!(home.calls(), ["ListProducts", "ListJobs"]);
@@ -106,10 +114,10 @@ async fn the_last_free_place_is_given_once() {
     let file = home.write("few.toml", text);
     let flags = ["--policy", &file, "--approve", "create"];
     let session = Session::start(home, ERAS[0], &flags, Human::agreeable()).await;
-    let instance = |name: String| {
-        json!({ "name": name, "resource_type": "cpu", "resource_config": { "cpu": 1, "memory": 1 } })
-    };
-    let all: Vec<_> = (0..6).map(|number| session.call("pyromind_create_instance", instance(format!("i-{number}")))).collect();
+    let instance = |name: String| json!({ "name": name, "resource_type": "cpu", "resource_config": { "cpu": 1, "memory": 1 } });
+    let all: Vec<_> = (0..6)
+        .map(|number| session.call("pyromind_create_instance", instance(format!("i-{number}"))))
+        .collect();
     let ended = futures_of(all).await;
     let home = session.end().await;
     let made = ended.iter().filter(|ended| ended.is_ok()).count();
@@ -158,10 +166,7 @@ async fn calls_are_paced() {
     }
     let late = "\"pace\" true".to_owned();
     let done = || "done".to_owned();
-    assert_eq!(
-        said,
-        [done(), done(), done(), late.clone(), late.clone(), late, done(), done()]
-    );
+    assert_eq!(said, [done(), done(), done(), late.clone(), late.clone(), late, done(), done()]);
     assert_eq!(session.end().await.count("list_sandboxes"), 5);
 }
 
@@ -206,14 +211,22 @@ fn the_rules_are_listed() {
     let list = home.run(&["policy", "list", "--json", "--policy", "read-only"]).json();
     let files: Vec<&Value> = list["files"].as_array().unwrap().iter().map(|file| &file["file"]).collect();
     assert_eq!(files, ["red-lines.toml", "default.toml", "read-only.toml"]);
-    let of = |id: &str| list["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == id).unwrap().clone();
+    let of =
+        |id: &str| list["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == id).unwrap().clone();
     let image = of("image-from-list");
-    assert_eq!((&image["kind"], &image["locked"], &image["tunable"]), (&json!("provenance"), &json!(true), &json!([])));
+    assert_eq!(
+        (&image["kind"], &image["locked"], &image["tunable"]),
+        (&json!("provenance"), &json!(true), &json!([]))
+    );
     let mounts = of("no-local-mounts");
     assert_eq!((&mounts["locked"], &mounts["tunable"]), (&json!(false), &json!(["off"])));
     let text = home.run(&["policy", "list"]);
     assert_eq!(text.code, Some(0));
-    assert!(text.stdout.contains("image-from-list (provenance, locked)\n    A guessed image runs"), "{}", text.stdout);
+    assert!(
+        text.stdout.contains("image-from-list (provenance, locked)\n    A guessed image runs"),
+        "{}",
+        text.stdout
+    );
     assert!(text.stdout.contains("no-local-mounts (forbid, tunable: off)"), "{}", text.stdout);
 }
 
@@ -232,7 +245,10 @@ fn an_overlay_is_checked() {
     let wrong = home.write("wrong.toml", &TEAM.replacen("says = \"refused\"", "says = \"passed\"", 1));
     let ran = home.run(&["policy", "check", &wrong]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.stdout.contains("FAILED  ") && ran.stdout.contains("expects passed, and the rule says refused"), "{ran:?}");
+    assert!(
+        ran.stdout.contains("FAILED  ") && ran.stdout.contains("expects passed, and the rule says refused"),
+        "{ran:?}"
+    );
     assert!(ran.stdout.ends_with("wrong.toml\": not usable\n"), "{ran:?}");
     // Such a policy isn't served.
     assert_eq!(home.run(&["serve", "--policy", &wrong]).code, Some(1));
@@ -240,7 +256,10 @@ fn an_overlay_is_checked() {
     let loose = home.write("loose.toml", "[[change]]\nrule = \"region-confirmed\"\nlifetime_hours = 9\n");
     let ran = home.run(&["policy", "check", &loose, "--json"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.json()["error"].as_str().unwrap().contains("line 2, rule region-confirmed: would loosen"), "{ran:?}");
+    assert!(
+        ran.json()["error"].as_str().unwrap().contains("line 2, rule region-confirmed: would loosen"),
+        "{ran:?}"
+    );
 
     let ran = home.run(&["policy", "check", "missing.toml"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
@@ -257,12 +276,18 @@ fn an_explanation_has_the_rules_of_overlays() {
     assert_eq!(explained["verdict"], "refused");
     let rules = explained["rules"].as_array().unwrap();
     let rule = rules.iter().find(|rule| rule["id"] == "team-limits").unwrap();
-    assert_eq!((&rule["kind"], &rule["result"], &rule["path"]), (&json!("budget"), &json!("refused"), &json!("RegionId")));
+    assert_eq!(
+        (&rule["kind"], &rule["result"], &rule["path"]),
+        (&json!("budget"), &json!("refused"), &json!("RegionId"))
+    );
 }
 
 /// The manual's example is the one that these tests load.
 #[test]
 fn the_manual_shows_an_overlay_that_loads() {
     let manual = include_str!("../../docs/policy.md");
-    assert!(manual.contains(&format!("```toml\n{TEAM}```")), "docs/policy.md doesn't show tests/data/policy/team.toml");
+    assert!(
+        manual.contains(&format!("```toml\n{TEAM}```")),
+        "docs/policy.md doesn't show tests/data/policy/team.toml"
+    );
 }

@@ -280,7 +280,9 @@ impl Changed for Precheck {
         match &mut self.lifetime_hours {
             Some(hours) => shorten(hours, change.lifetime_hours)?,
             None if change.lifetime_hours.is_none() => {}
-            None => return Err("is looked up each time, so it has no lifetime_hours; leave it out".to_owned()),
+            None => {
+                return Err("is looked up each time, so it has no lifetime_hours; leave it out".to_owned());
+            }
         }
         bind(self.tools.as_mut(), change.add_tools)
     }

@@ -35,17 +35,18 @@ pub struct Proof {
 impl Overlay {
     /// The preset called `name`.
     pub fn preset(name: &str) -> Option<Self> {
-        PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| Self {
-            file: format!("{name}.toml"),
-            text: (*text).to_owned(),
-        })
+        PRESETS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| Self { file: format!("{name}.toml"), text: (*text).to_owned() })
     }
 
     /// Adds the overlay's rules, and makes its changes.
     pub(super) fn lay_over(&self, loaded: &mut Loaded) -> Result<(), LoadError> {
         let mut rules = read(&self.file, &self.text)?;
         loaded.files.push(PolicyFile::of(&self.file, &self.text, &rules));
-        let fault = |(rule, reason): (String, String)| LoadError::about(&self.file, &self.text, &rule, reason);
+        let fault =
+            |(rule, reason): (String, String)| LoadError::about(&self.file, &self.text, &rule, reason);
         addable(&rules, &loaded.rules).map_err(fault)?;
         for rule in rules.all() {
             loaded.proofs.extend(self.proofs(rule.id(), rule.examples()));
@@ -79,11 +80,11 @@ impl Overlay {
 /// Whether each of these rules can be added to those that are there.
 fn addable(rules: &Rules, there: &Rules) -> Result<(), (String, String)> {
     let fault = |rule: &dyn Rule, reason: String| Err((rule.id().to_owned(), reason));
-    for rule in &rules.confirm {
+    if let Some(rule) = rules.confirm.first() {
         let fix = "a question is asked by one rule: change that one instead, with [[change]], add_effects and add_highlights";
         return fault(rule, fix.to_owned());
     }
-    for rule in &rules.precheck {
+    if let Some(rule) = rules.precheck.first() {
         let fix = "what is looked up is compiled in: change its rule instead, with [[change]], lifetime_hours and add_tools";
         return fault(rule, fix.to_owned());
     }

@@ -44,7 +44,8 @@ pub(super) fn forbidden(rule: &Forbid, matter: &Matter<'_>) -> Said {
     let mut found = |path: &Path<'_>, stored: bool| {
         let path = path.to_string();
         if !faults.iter().any(|fault: &Fault| fault.path == path) {
-            let message = if stored { "isn't allowed here; the template brings it" } else { "isn't allowed here" };
+            let message =
+                if stored { "isn't allowed here; the template brings it" } else { "isn't allowed here" };
             faults.push(Fault::new(path, message, rule.fix.clone()));
         }
     };
@@ -83,7 +84,13 @@ struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    fn descend(&mut self, shape: &'w Shape, value: &Value, path: &Path<'_>, visit: &mut dyn FnMut(&Path<'_>)) {
+    fn descend(
+        &mut self,
+        shape: &'w Shape,
+        value: &Value,
+        path: &Path<'_>,
+        visit: &mut dyn FnMut(&Path<'_>),
+    ) {
         if let Some((inner, value)) = shape.inside(value) {
             return self.descend(inner, &value, path, visit);
         }
@@ -157,7 +164,9 @@ fn is_one(value: &Value, known: &[String]) -> bool {
     match value {
         Value::String(text) => known.contains(text),
         Value::Array(items) => items.iter().any(|item| is_one(item, known)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => known.contains(&value.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            known.contains(&value.to_string())
+        }
     }
 }
 

@@ -142,11 +142,18 @@ fn workspaces(limits: &Limits, matter: &Matter<'_>) -> Limited {
 
 fn images(limits: &Limits, matter: &Matter<'_>) -> Limited {
     let Some(allowed) = &limits.images else { return Limited::Unbound };
-    let fix = || format!("use an image whose address begins with {}", allowed.iter().cloned().collect::<Vec<_>>().join(" or "));
+    let fix = || {
+        format!(
+            "use an image whose address begins with {}",
+            allowed.iter().cloned().collect::<Vec<_>>().join(" or ")
+        )
+    };
     let (mut faults, mut bound) = (Vec::new(), false);
     let mut see = |path: String, image: &str| {
         bound = true;
-        if !allowed.iter().any(|prefix| begins(image, prefix)) && !faults.iter().any(|fault: &Fault| fault.path == path) {
+        if !allowed.iter().any(|prefix| begins(image, prefix))
+            && !faults.iter().any(|fault: &Fault| fault.path == path)
+        {
             faults.push(Fault::new(path, "isn't an image that the operator allows", fix()));
         }
     };
@@ -193,7 +200,9 @@ fn begins(image: &str, prefix: &str) -> bool {
         || rest.starts_with(['/', ':'])
         || rest.starts_with("@sha256:");
     let odd = |step: &str| step == "." || step == "..";
-    whole && !image.split('/').any(odd) && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\')
+    whole
+        && !image.split('/').any(odd)
+        && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\')
 }
 
 /// How often the clouds are called, with what was read for other calls.
@@ -226,7 +235,11 @@ fn minutes(limits: &Limits, matter: &Matter<'_>, now: Timestamp) -> Limited {
         None | Some(Value::Null) if !must => return Limited::Unbound,
         None | Some(Value::Null) => {
             let message = format!("must be given: what is started may run for {most} minutes at most");
-            return Limited::Broken(vec![Fault::new(argument, message, "give it, and ask the user how long")]);
+            return Limited::Broken(vec![Fault::new(
+                argument,
+                message,
+                "give it, and ask the user how long",
+            )]);
         }
         Some(value) if argument == "expire_time" => value
             .as_str()

@@ -52,7 +52,8 @@ fn the_read_only_preset_only_reads() {
     for tool in crate::tools::all() {
         let arguments = Value::Object(crate::tools::tests::arguments::least(tool.name()));
         let judgement = policy.judge(&call(tool.name(), &arguments), &World::default().knowledge(), now());
-        let said = Says::of(judgement.findings.iter().filter(|one| one.id == "read-only").map(|one| one.result));
+        let said =
+            Says::of(judgement.findings.iter().filter(|one| one.id == "read-only").map(|one| one.result));
         let expected = if tool.spec().effect.changes() { Says::Refused } else { Says::Unbound };
         assert_eq!(said, expected, "{}", tool.name());
     }
@@ -79,7 +80,8 @@ fn the_lower_of_two_limits_binds() {
 
 /// A change of a rule that is there, or a further rule: whatever an overlay may say that isn't declared tunable.
 fn tightening() -> impl Strategy<Value = String> {
-    let effects = prop::sample::subsequence(vec!["read", "untrusted", "reveal", "create", "update", "act"], 1..4);
+    let effects =
+        prop::sample::subsequence(vec!["read", "untrusted", "reveal", "create", "update", "act"], 1..4);
     let tools = prop::sample::subsequence(
         vec!["dlc_create_job", "dlc_list_jobs", "dlc_get_web_terminal", "pyromind_create_sandbox"],
         1..3,
@@ -130,7 +132,8 @@ fn tightening() -> impl Strategy<Value = String> {
 /// Calls of which some are refused, some asked about and some go through.
 fn calls() -> Vec<Call> {
     let mut private = job();
-    private["JobSpecs"][0]["ExtraPodSpec"] = json!({ "MainContainerSecurityContext": { "Privileged": true } });
+    private["JobSpecs"][0]["ExtraPodSpec"] =
+        json!({ "MainContainerSecurityContext": { "Privileged": true } });
     let mut guessed = job();
     guessed["JobSpecs"][0]["Image"] = json!("evil.example/miner:1");
     let mut many = job();
@@ -138,7 +141,8 @@ fn calls() -> Vec<Call> {
     let mut secret = job();
     secret["UserCommand"] = json!("LTAI5tCanaryZq85Keyyyy");
     let pod = json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1", "PodId": "p" });
-    let sandbox = json!({ "name": "box", "sandbox_type": "t", "resource_config": { "cpu": 1, "memory": 1, "gpu": 9 } });
+    let sandbox =
+        json!({ "name": "box", "sandbox_type": "t", "resource_config": { "cpu": 1, "memory": 1, "gpu": 9 } });
     vec![
         call("dlc_create_job", &job()),
         call("dlc_create_job", &private),

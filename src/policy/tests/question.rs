@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::policy::load::Overlay;
 use crate::policy::consent::{Form, Quoted, is_deceptive};
+use crate::policy::load::Overlay;
 
 fn message(arguments: &Value) -> String {
     let call = call("dlc_create_job", arguments);

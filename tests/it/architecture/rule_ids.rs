@@ -56,6 +56,10 @@ fn every_rule_that_is_named_exists() {
     assert!(!named.is_empty(), "the search finds none at all");
 }
 
+/// What no document demands, and the house or an operator wants all the same.
+const OWN: [&str; 5] =
+    ["job-of-a-sane-size", "no-further-rights", "no-local-mounts", "no-privileged-containers", "read-only"];
+
 #[test]
 fn every_rule_of_the_policy_names_its_sources() {
     let rules = rules();
@@ -65,13 +69,15 @@ fn every_rule_of_the_policy_names_its_sources() {
         for (kind, declared) in &policy {
             for rule in declared.as_array().unwrap() {
                 let id = rule["id"].as_str().unwrap();
-                let sources: Vec<&str> = rule["sources"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
+                let sources: Vec<&str> = rule
+                    .get("sources")
+                    .into_iter()
+                    .flat_map(|sources| sources.as_array().unwrap())
                     .map(|source| source.as_str().unwrap())
                     .collect();
-                if sources.is_empty() || sources.iter().any(|source| !rules.contains_key(*source)) {
+                if sources.is_empty() != OWN.contains(&id)
+                    || sources.iter().any(|source| !rules.contains_key(*source))
+                {
                     faults.push(format!("{}: {kind} {id}: {sources:?}", name(&file)));
                 }
             }

@@ -27,7 +27,8 @@ pub(super) fn check(rules: &Rules) -> Result<(), Fault> {
     }
     for rule in &rules.exclusive {
         if rule.one_of.len() < 2 || rule.tools.is_empty() {
-            let reason = "one_of has fewer than two arguments, or tools is empty, so the rule would bind nothing";
+            let reason =
+                "one_of has fewer than two arguments, or tools is empty, so the rule would bind nothing";
             return Err((rule.id.clone(), reason.to_owned()));
         }
         lead(&rule.id, &rule.tools, rule.one_of.iter())?;
@@ -37,7 +38,11 @@ pub(super) fn check(rules: &Rules) -> Result<(), Fault> {
 }
 
 /// Whether each of `paths` is an argument of each tool.
-fn lead<'p>(id: &str, names: &BTreeSet<String>, paths: impl Iterator<Item = &'p String>) -> Result<(), Fault> {
+fn lead<'p>(
+    id: &str,
+    names: &BTreeSet<String>,
+    paths: impl Iterator<Item = &'p String>,
+) -> Result<(), Fault> {
     known_tools(id, names)?;
     let paths: Vec<&String> = paths.collect();
     for tool in names.iter().filter_map(|name| tools::find(name)) {

@@ -36,7 +36,10 @@ fn an_overlay_adds_to_what_is_there_and_to_the_fingerprint() {
     let overlay = with.files.last().unwrap();
     assert_eq!((overlay.name.as_str(), overlay.rules.as_slice()), ("o.toml", &["here".to_owned()][..]));
     assert_eq!(with.proofs.len(), 2);
-    assert_eq!(with.proofs.iter().map(|proof| (proof.line, proof.number)).collect::<Vec<_>>(), [(2, 1), (2, 2)]);
+    assert_eq!(
+        with.proofs.iter().map(|proof| (proof.line, proof.number)).collect::<Vec<_>>(),
+        [(2, 1), (2, 2)]
+    );
 }
 
 #[test]
@@ -160,7 +163,8 @@ fn loosening_is_refused() {
 #[test]
 fn a_rule_that_cannot_be_added_says_what_to_do() {
     let examples = SOUND.split_once("examples").unwrap().1;
-    let with = |kind: &str, body: &str| format!("[[{kind}]]\nid = \"x\"\nwhy = \"w\"\n{body}\nexamples{examples}");
+    let with =
+        |kind: &str, body: &str| format!("[[{kind}]]\nid = \"x\"\nwhy = \"w\"\n{body}\nexamples{examples}");
     for (text, expected) in [
         (
             with("confirm", "subject = \"region\"\nlifetime_hours = 8"),
@@ -171,7 +175,10 @@ fn a_rule_that_cannot_be_added_says_what_to_do() {
             "what is looked up is compiled in: change its rule instead, with [[change]], lifetime_hours and add_tools",
         ),
         (
-            with("provenance", "fact = \"image\"\nlearn = [\"dlc_get_job\"]\nlifetime_hours = 1\nfix = \"f\""),
+            with(
+                "provenance",
+                "fact = \"image\"\nlearn = [\"dlc_get_job\"]\nlifetime_hours = 1\nfix = \"f\"",
+            ),
             "would loosen other rules: what dlc_get_job shows isn't known to exist; learn from what the compiled-in rules do",
         ),
         (
@@ -180,10 +187,7 @@ fn a_rule_that_cannot_be_added_says_what_to_do() {
         ),
         (with("budget", "limits = {}"), "limits is empty, so the rule would bind nothing"),
         (with("budget", "limits = { minutes = 0 }"), "minutes must be from 1 to 1000000"),
-        (
-            with("budget", "limits = { calls_per_minute = 10001 }"),
-            "calls_per_minute must be from 1 to 10000",
-        ),
+        (with("budget", "limits = { calls_per_minute = 10001 }"), "calls_per_minute must be from 1 to 10000"),
         (
             with("budget", "limits = { images = [] }"),
             "images is empty, or has an empty text in it; name what is allowed",
@@ -239,9 +243,17 @@ fn typos_are_pointed_at() {
         ("why =", "reason =", "o.toml, line 3: unknown field `reason`, expected one of "),
         ("regions =", "region =", "o.toml, line 4: unknown field `region`, expected one of "),
         ("\"passed\"", "\"allowed\"", "o.toml, line 6: unknown variant `allowed`, expected one of "),
-        ("tool = \"dlc_list_jobs\", arguments = { RegionId = \"cn-beijing\" }, ", "", "o.toml, line 7: missing field `tool`"),
+        (
+            "tool = \"dlc_list_jobs\", arguments = { RegionId = \"cn-beijing\" }, ",
+            "",
+            "o.toml, line 7: missing field `tool`",
+        ),
         ("id = \"here\"\n", "", "o.toml, line 1: missing field `id`"),
-        ("id = \"here\"", "id='image-from-list'", "o.toml, line 2, rule image-from-list: two rules have this id"),
+        (
+            "id = \"here\"",
+            "id='image-from-list'",
+            "o.toml, line 2, rule image-from-list: two rules have this id",
+        ),
     ] {
         assert_eq!(SOUND.matches(from).count().min(1), 1, "{from}");
         let error = wrong(&SOUND.replacen(from, to, 1));

@@ -97,7 +97,8 @@ pub(in crate::policy) fn slot(rules: &[Budget], call: &Call, account: &str) -> O
 pub(super) fn running(limits: &Limits, call: &Call, evidence: &Evidence) -> Limited {
     let (Some(most), Some(counted)) = (limits.running, started(call)) else { return Limited::Unbound };
     let states = counted.states.iter().copied().map(Some);
-    let states: Vec<Option<&str>> = if counted.but { states.chain([None]).collect() } else { states.collect() };
+    let states: Vec<Option<&str>> =
+        if counted.but { states.chain([None]).collect() } else { states.collect() };
     let (mut needs, mut all, mut some) = (Vec::new(), 0_u64, 0_u64);
     for state in states {
         let reply = match look(read(counted, call, state), evidence) {
@@ -109,8 +110,13 @@ pub(super) fn running(limits: &Limits, call: &Call, evidence: &Evidence) -> Limi
             Read::Reply(reply) => reply,
         };
         let Some(count) = reply.get(counted.total).and_then(Value::as_u64) else {
-            let message = format!("how many {} are under way can't be read, and the operator limits it", counted.noun);
-            return Limited::NotNow(Fault::new("", message, "call again later; tell the operator if it stays so"));
+            let message =
+                format!("how many {} are under way can't be read, and the operator limits it", counted.noun);
+            return Limited::NotNow(Fault::new(
+                "",
+                message,
+                "call again later; tell the operator if it stays so",
+            ));
         };
         match state {
             Some(_) => some = some.saturating_add(count),

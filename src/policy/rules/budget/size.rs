@@ -50,7 +50,11 @@ pub(super) fn pods(limits: &Limits, matter: &Matter<'_>) -> Limited {
         return Limited::Kept;
     }
     let message = format!("the job would have {pods} pods; the operator allows {most}");
-    Limited::Broken(vec![Fault::new("JobSpecs", message, "ask for fewer; tell the user if that isn't enough")])
+    Limited::Broken(vec![Fault::new(
+        "JobSpecs",
+        message,
+        "ask for fewer; tell the user if that isn't enough",
+    )])
 }
 
 /// How many GPUs a call asks for (R-PM-012).
@@ -80,7 +84,7 @@ pub(super) fn gpus(limits: &Limits, matter: &Matter<'_>, evidence: &Evidence) ->
             .iter()
             .any(|name| role.get(name).is_some());
         let path = format!("JobSpecs[{index}]");
-        match (in_pod(role, &machines), pods_of(role)) {
+        match (in_pod(role, machines), pods_of(role)) {
             (Ok(each), Some(pods)) => {
                 gpus = gpus.saturating_add(each.saturating_mul(pods));
                 largest = largest.max(each);
@@ -134,7 +138,8 @@ fn known<'e>(
 /// The GPUs of one pod of a role.
 fn in_pod(role: &Value, rows: &[Value]) -> Result<u64, &'static str> {
     let extra = role.get("ExtraPodSpec");
-    let containers = ["InitContainers", "SideCarContainers"].iter().filter_map(|name| extra?.get(name)?.as_array());
+    let containers =
+        ["InitContainers", "SideCarContainers"].iter().filter_map(|name| extra?.get(name)?.as_array());
     for resources in containers.flatten().filter_map(|container| container.get("Resources")) {
         let asked = ["Limits", "Requests"].iter().filter_map(|name| resources.get(name)?.as_object());
         if asked.flat_map(|asked| asked.keys()).any(|name| name.to_lowercase().contains("gpu")) {
