@@ -14,6 +14,7 @@ mod harness;
 mod access;
 mod architecture;
 mod assets;
+mod attacks;
 mod audit;
 mod canaries;
 mod command_line;
