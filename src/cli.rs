@@ -100,9 +100,6 @@ pub enum CliError {
         "a secret is printed only to a terminal, and stdout isn't one; run the command by hand, without a pipe"
     )]
     NoTerminal,
-    /// The policy doesn't make sense.
-    #[error("policy {0}")]
-    Policy(#[from] crate::policy::load::LoadError),
     /// Something can't be read or written.
     #[error("{what}: {source}")]
     Io {
@@ -128,7 +125,6 @@ impl CliError {
             Self::Audit(_)
             | Self::Vault(_)
             | Self::NoTerminal
-            | Self::Policy(_)
             | Self::Io { .. }
             | Self::Serve(_)
             | Self::Demo(_) => false,

@@ -6,6 +6,7 @@ mod exact;
 mod learn;
 mod links;
 mod masks;
+mod overlays;
 mod properties;
 mod question;
 mod rehearsal;

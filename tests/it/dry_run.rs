@@ -1,7 +1,7 @@
 //! Rehearsals: what would be said of a call and exactly what would be sent, with nothing sent.
 //!
-//! A file of `tests/data/golden` holds a tool, its arguments, perhaps flags, and the output to the letter, the
-//! order of keys included. `UPDATE=1 cargo test` writes the outputs anew; the version in the user agent is written
+//! A file of `tests/data/golden` holds a tool, its arguments, perhaps flags and an overlay of the policy, and the output
+//! to the letter, the order of keys included. `UPDATE=1 cargo test` writes the outputs anew; the version in the user agent is written
 //! as `VERSION`.
 
 use std::collections::BTreeSet;
@@ -48,7 +48,10 @@ fn each_request_is_to_the_letter() {
     let mut tools = BTreeSet::new();
     for (path, mut case) in goldens() {
         let tool = case["tool"].as_str().unwrap().to_owned();
-        let ran = rehearse(&home, &tool, &case["arguments"], &flags(&case));
+        let overlay = case["policy"].as_str().map(|text| home.write("overlay.toml", text));
+        let laid = overlay.iter().flat_map(|file| ["--policy", file]);
+        let flags: Vec<&str> = flags(&case).into_iter().chain(laid).collect();
+        let ran = rehearse(&home, &tool, &case["arguments"], &flags);
         let text = ran.stdout.replace(version, "redline-mcp/VERSION");
         let output: Value = serde_json::from_str(&text).unwrap();
         let refused = output["verdict"] == "refused";

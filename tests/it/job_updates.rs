@@ -28,6 +28,11 @@ async fn approved() -> Session {
 async fn submitted(session: &Session, change: &Value) -> String {
     let mut arguments = job(VISION, DETECTOR);
     arguments.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    if arguments["ResourceId"].is_string() {
+        let role = arguments["JobSpecs"][0].as_object_mut().unwrap();
+        role.remove("EcsSpec");
+        role.insert("ResourceConfig".to_owned(), json!({ "CPU": "4", "Memory": "16Gi" }));
+    }
     let created = session.call(CREATE_JOB, arguments).await.unwrap();
     created["JobId"].as_str().unwrap().to_owned()
 }

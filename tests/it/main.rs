@@ -31,6 +31,7 @@ mod insight;
 mod job_updates;
 mod jobs;
 mod new_workspaces;
+mod overlays;
 mod pyromind;
 mod pyromind_instances;
 mod pyromind_live;

@@ -80,11 +80,11 @@ impl Overlay {
 /// Whether each of these rules can be added to those that are there.
 fn addable(rules: &Rules, there: &Rules) -> Result<(), (String, String)> {
     let fault = |rule: &dyn Rule, reason: String| Err((rule.id().to_owned(), reason));
-    for rule in &rules.confirm {
+    if let Some(rule) = rules.confirm.first() {
         let fix = "a question is asked by one rule: change that one instead, with [[change]], add_effects and add_highlights";
         return fault(rule, fix.to_owned());
     }
-    for rule in &rules.precheck {
+    if let Some(rule) = rules.precheck.first() {
         let fix = "what is looked up is compiled in: change its rule instead, with [[change]], lifetime_hours and add_tools";
         return fault(rule, fix.to_owned());
     }

@@ -96,8 +96,10 @@ impl<'w> Walk<'w> {
         }
         match (&shape.inner().kind, value) {
             (Kind::Object(fields), Value::Object(object)) => {
-                for (name, shape) in fields {
-                    let Some(value) = object.get(name) else { continue };
+                for (name, value) in object {
+                    let Some((name, shape)) = fields.iter().find(|(field, _)| field == name) else {
+                        continue;
+                    };
                     let path = Path::Field(path, name);
                     self.steps.push(name);
                     if !self.hit(value, &path, visit) {
@@ -197,6 +199,9 @@ pub(super) fn exclusive(rule: &Exclusive, matter: &Matter<'_>) -> Said {
         return None;
     }
     let whole = matter.whole()?;
+    if rule.unless.iter().any(|path| holds(whole, path)) {
+        return None;
+    }
     let given: Vec<&str> = rule.one_of.iter().filter(|path| holds(whole, path)).map(String::as_str).collect();
     let faults = match given.as_slice() {
         [] => return None,

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::policy::consent::{Form, Quoted, is_deceptive};
+use crate::policy::load::Overlay;
 
 fn message(arguments: &Value) -> String {
     let call = call("dlc_create_job", arguments);
@@ -114,6 +115,9 @@ fn a_quota_is_pointed_out_wherever_it_stands() {
     let said = |name: &str| format!("- {name} is as the agent gave it: check that it is the quota you named");
     let mut arguments = job();
     arguments["ResourceId"] = json!("quota1");
+    let role = arguments["JobSpecs"][0].as_object_mut().unwrap();
+    role.remove("EcsSpec");
+    role.insert("ResourceConfig".to_owned(), json!({ "CPU": "4" }));
     assert!(section(&message(&arguments), "Note:").contains(&said("ResourceId")));
     let mut arguments = job();
     arguments["JobSpecs"][0]["QuotaId"] = json!("quota2");
@@ -129,7 +133,9 @@ fn nothing_that_was_seen_hides_an_argument() {
     arguments["JobSpecs"][0]["ExtraPodSpec"] =
         json!({ "MainContainerSecurityContext": { "Privileged": true } });
     let call = call("dlc_create_job", &arguments);
-    let policy = policy();
+    let text = "[[change]]\nrule = \"no-privileged-containers\"\noff = true\n".to_owned();
+    let overlay = Overlay { file: "o.toml".to_owned(), text };
+    let policy = &Policy::load(settings(), &[overlay]).unwrap();
     let before = question(judge(policy, &call, &World::ready()));
     assert!(
         before

@@ -31,7 +31,7 @@ pub(super) fn check(rules: &Rules) -> Result<(), Fault> {
                 "one_of has fewer than two arguments, or tools is empty, so the rule would bind nothing";
             return Err((rule.id.clone(), reason.to_owned()));
         }
-        lead(&rule.id, &rule.tools, rule.one_of.iter())?;
+        lead(&rule.id, &rule.tools, rule.one_of.iter().chain(&rule.unless))?;
     }
     rules.reveal.iter().try_for_each(reveal)?;
     rules.budget.iter().try_for_each(budget)

@@ -84,7 +84,7 @@ pub(super) fn gpus(limits: &Limits, matter: &Matter<'_>, evidence: &Evidence) ->
             .iter()
             .any(|name| role.get(name).is_some());
         let path = format!("JobSpecs[{index}]");
-        match (in_pod(role, &machines), pods_of(role)) {
+        match (in_pod(role, machines), pods_of(role)) {
             (Ok(each), Some(pods)) => {
                 gpus = gpus.saturating_add(each.saturating_mul(pods));
                 largest = largest.max(each);
