@@ -12,8 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::refusal::Refusal;
-use crate::error::Fault;
+use super::grant::{Granting, Grants, Offer};
 use crate::spec::value::{COMMON_REGIONS, REGIONS};
 use crate::spec::{Call, Effect};
 
@@ -61,12 +60,23 @@ pub struct Question {
     rule: String,
     message: String,
     form: Form,
+    offer: Option<Offer>,
     digest: String,
 }
 
 impl Question {
-    pub(super) const fn new(rule: String, message: String, form: Form, digest: String) -> Self {
-        Self { rule, message, form, digest }
+    pub(super) const fn new(
+        rule: String,
+        message: String,
+        form: Form,
+        offer: Option<Offer>,
+        digest: String,
+    ) -> Self {
+        Self { rule, message, form, offer, digest }
+    }
+
+    pub(super) fn bound_to(self, digest: String) -> Self {
+        Self { digest, ..self }
     }
 
     /// The rule that asks.
@@ -84,7 +94,21 @@ impl Question {
         &self.form
     }
 
-    /// What the question is bound to.
+    /// Which further calls the human may let through beside this one: a second property of the form, which may be left
+    /// out. A channel that can't show it leaves it out.
+    pub const fn offer(&self) -> Option<&Offer> {
+        self.offer.as_ref()
+    }
+
+    /// What the human reads where the offer is shown.
+    pub fn message_with_offer(&self) -> String {
+        match &self.offer {
+            Some(offer) => format!("{}\n{}\n", self.message, offer.text()),
+            None => self.message.clone(),
+        }
+    }
+
+    /// What the question is bound to, its offer included.
     pub fn digest(&self) -> &str {
         &self.digest
     }
@@ -102,6 +126,11 @@ pub enum Channel {
     Terminal,
     /// A launch flag of the operator.
     Operator,
+    /// The `--human` file of a simulated run.
+    #[serde(rename = "scripted-human")]
+    Scripted,
+    /// No question: a human let such calls through when they were asked about an earlier one.
+    Grant,
 }
 
 /// What came back for a question.
@@ -115,6 +144,8 @@ pub enum Reply {
     Cancelled,
     /// Nobody answered in time.
     TimedOut,
+    /// Something came back that is no answer to any question.
+    Malformed,
     /// The host has no way to ask.
     NoChannel,
     /// The sealed state that carried the question back was used before.
@@ -136,16 +167,33 @@ pub struct Answer {
     pub reply: Reply,
 }
 
-/// A yes to exactly one rendered call. Only the policy makes one.
+/// A yes to one call. Only the policy makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     channel: Channel,
     digest: String,
+    further: u32,
+    granting: Granting,
 }
 
 impl Approval {
-    pub(super) const fn new(channel: Channel, digest: String) -> Self {
-        Self { channel, digest }
+    /// A yes to the question of `digest`, and to so many further calls.
+    pub(super) const fn new(channel: Channel, digest: String, further: u32) -> Self {
+        Self { channel, digest, further, granting: Granting::Nothing }
+    }
+
+    /// The yes of the grant called `id`, given with the answer to the question of `digest`.
+    pub(super) const fn granted(digest: String, id: String) -> Self {
+        Self { channel: Channel::Grant, digest, further: 0, granting: Granting::Uses(id) }
+    }
+
+    /// The same, giving what the question offered, as far as the human wants it.
+    pub(super) fn taking_up(&self, offer: Option<&Offer>) -> Self {
+        let granting = match offer {
+            Some(offer) if self.further > 0 => Granting::Gives(offer.clone(), self.further),
+            Some(_) | None => Granting::Nothing,
+        };
+        Self { granting, ..self.clone() }
     }
 
     /// How the yes came.
@@ -153,9 +201,13 @@ impl Approval {
         self.channel
     }
 
-    /// The digest of what it is a yes to.
+    /// The digest of what it is a yes to: of the question that was answered.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    pub(super) const fn granting(&self) -> &Granting {
+        &self.granting
     }
 }
 
@@ -229,10 +281,12 @@ impl FromStr for Waiver {
     }
 }
 
-/// Which regions a human confirmed in this scope, for which account, and when.
+/// Which regions a human confirmed in this scope, for which account and when, and which further calls they let through.
 #[derive(Debug, Default)]
 pub struct Consents {
     regions: BTreeMap<(String, String), Timestamp>,
+    /// Further calls.
+    pub(super) grants: Grants,
 }
 
 impl Consents {
@@ -262,79 +316,6 @@ pub(super) fn region_form(named: &str) -> Form {
         .map(|(_, (id, name))| ((*id).to_owned(), (*name).to_owned()))
         .collect();
     Form::Region { options }
-}
-
-/// What an accepted form says, if it says it in the one way that counts.
-pub(super) enum Filled {
-    /// The region chosen.
-    Region(String),
-    /// A yes.
-    Yes,
-    /// A form that was sent with `approve: false`.
-    No,
-    /// Another id than the one asked for.
-    Mistyped,
-    /// The form lacks its field, or holds something else there.
-    Blank,
-}
-
-pub(super) fn filled(form: &Form, content: &Value) -> Filled {
-    match (form, content.get(form.property())) {
-        (Form::Region { options }, Some(Value::String(region)))
-            if options.iter().any(|(id, _)| id == region) =>
-        {
-            Filled::Region(region.clone())
-        }
-        (Form::Approve, Some(Value::Bool(true))) => Filled::Yes,
-        (Form::Approve, Some(Value::Bool(false))) => Filled::No,
-        (Form::TypeId { id, .. }, Some(Value::String(typed))) if typed.trim() == id => Filled::Yes,
-        (Form::TypeId { .. }, Some(Value::String(typed))) if !typed.trim().is_empty() => Filled::Mistyped,
-        (Form::Region { .. } | Form::Approve | Form::TypeId { .. }, _) => Filled::Blank,
-    }
-}
-
-/// Why an answer to `question` doesn't count. `None` for a filled form, which is for [`filled`] to weigh.
-pub(super) fn refusal(rule: &str, reply: &Reply, how_to_allow: &str) -> Option<Refusal> {
-    let (error, fix, retryable) = match reply {
-        Reply::Accepted(_) => return None,
-        Reply::Declined => (
-            "the user declined, or the client showed no dialog",
-            format!("ask the user in the conversation what they want; {how_to_allow}"),
-            false,
-        ),
-        Reply::Cancelled => (
-            "the user closed the question without an answer",
-            "ask the user before trying again".to_owned(),
-            true,
-        ),
-        Reply::TimedOut => (
-            "nobody answered the question in time",
-            "ask the user to watch for the dialog, then call again".to_owned(),
-            true,
-        ),
-        Reply::NoChannel => (
-            "this needs a human's yes, and the client has no way to ask for one",
-            how_to_allow.to_owned(),
-            false,
-        ),
-        Reply::Replayed => (
-            "this answer was used before; a yes counts once",
-            "call again without requestState to be asked anew".to_owned(),
-            false,
-        ),
-        Reply::Tampered => (
-            "the request state isn't one that this server made for this caller",
-            "call again without requestState to be asked anew".to_owned(),
-            false,
-        ),
-        Reply::Expired => (
-            "the question is too old to be answered",
-            "call again without requestState to be asked anew".to_owned(),
-            false,
-        ),
-    };
-    let refusal = Refusal::new(rule, error).with(Fault::new("", error, fix));
-    Some(if retryable { refusal.retryable() } else { refusal })
 }
 
 /// Text as a person must see it: quoted, on one line, with every character that could hide or reorder text

@@ -13,6 +13,7 @@ use regex::Regex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::grant::Limits;
 use crate::spec::marks::Fact;
 use crate::spec::{Call, Effect};
 
@@ -64,6 +65,8 @@ pub struct Rules {
     /// What no argument may hold.
     #[serde(default)]
     pub secret_argument: Vec<SecretArgument>,
+    /// How many further calls a human may let through at once; none when absent.
+    pub grant: Option<Limits>,
 }
 
 impl Rules {
@@ -326,6 +329,7 @@ pub fn compiled() -> Result<(Rules, String), LoadError> {
     rules.precheck.extend(tunable.precheck);
     rules.provenance.extend(tunable.provenance);
     rules.secret_argument.extend(tunable.secret_argument);
+    rules.grant = tunable.grant;
     let mut digest = Sha256::new();
     digest.update(RED_LINES);
     digest.update([0]);
@@ -341,7 +345,10 @@ pub fn parse(file: &str, text: &str) -> Result<Rules, LoadError> {
     let rules = read(file, text)?;
     let fault = |rule: &str, reason: String| LoadError::Rule {
         file: file.to_owned(),
-        line: text.rfind(&format!("id = \"{rule}\"")).map_or(1, |at| line_of(text, at)),
+        line: text
+            .rfind(&format!("id = \"{rule}\""))
+            .or_else(|| text.find(&format!("[{rule}]")))
+            .map_or(1, |at| line_of(text, at)),
         rule: rule.to_owned(),
         reason,
     };

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::consent::{Form, Question, Quoted, region_form};
 use super::digest;
+use super::grant::{Limits, Offer};
 use super::history::History;
 use super::load::{Confirm, Highlight, Variable, When};
 use super::mask::MaskedCall;
-use super::refusal::Refusal;
+use super::refusal::{Reason, Refusal};
 use super::rules::makes_job;
 use crate::error::Fault;
 use crate::spec::marks::{Kind, Mark, Shape};
@@ -33,6 +34,8 @@ pub(super) struct Setting<'s> {
     pub policy: &'s str,
     /// What digests are keyed with: they travel, and must tell nothing of what they bind.
     pub key: &'s [u8],
+    /// Which further calls may be offered.
+    pub grant: Option<Limits>,
 }
 
 /// Whether this region is the right one.
@@ -46,8 +49,8 @@ pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Settin
         account = account(setting),
         hours = rule.lifetime_hours.unwrap_or_default(),
     );
-    let digest = bound(setting, &["region", region, &message]);
-    Question::new(rule.id.clone(), message, region_form(region), digest)
+    let digest = digest_of(setting, &Bound { subject: &["region", region], history: "", text: &message });
+    Question::new(rule.id.clone(), message, region_form(region), None, digest)
 }
 
 /// Whether exactly this call should be made: once more, if it was made at `before`.
@@ -60,7 +63,8 @@ pub(super) fn arguments(
     setting: &Setting<'_>,
 ) -> Question {
     let spec = call.spec();
-    let mut message = before.map(again).unwrap_or_default();
+    let again = before.map(again).unwrap_or_default();
+    let mut message = again.clone();
     let _ = writeln!(message, "{}: {}\n\n{}", verb(spec.effect), spec.title, world(setting));
     let _ = writeln!(message, "Account: {}", account(setting));
     if let Some(region) = call.region() {
@@ -81,7 +85,10 @@ pub(super) fn arguments(
     variables(request, &given, "", &mut |path, name| {
         mind.extend(pointed_out(&rule.variable, name).map(|say| format!("{path}: {say}")));
     });
-    mind.extend(leaves.iter().filter_map(|(path, value)| handed_over(history, path, value)));
+    let handed: Vec<String> =
+        leaves.iter().filter_map(|(path, value)| handed_over(history, path, value)).collect();
+    let done_before = format!("{again}{}", handed.join("\n"));
+    mind.extend(handed);
     section(&mut message, "Mind", &mind);
     let lines: Vec<String> = leaves.iter().map(|(path, value)| format!("{path}: {value}")).collect();
     section(&mut message, "Arguments", &lines);
@@ -96,8 +103,18 @@ pub(super) fn arguments(
     let notes: Vec<String> =
         kept_back(hidden(&given, &shown), makes_job(call)).into_iter().chain(said).collect();
     section(&mut message, "Note", &notes);
-    let digest = bound(setting, &["arguments", spec.name, &given.to_string(), &message]);
-    Question::new(rule.id.clone(), message, form(call), digest)
+    // What must not be missed is asked about each time.
+    let offer = if mind.is_empty() && before.is_none() { Offer::of(call, setting) } else { None };
+    let question = Question::new(rule.id.clone(), message, form(call), offer, String::new());
+    let digest = digest_of(
+        setting,
+        &Bound {
+            subject: &["arguments", spec.name, &given.to_string()],
+            history: &done_before,
+            text: &question.message_with_offer(),
+        },
+    );
+    question.bound_to(digest)
 }
 
 /// What destroys or reveals is agreed to by typing the id of what it is about, where it is about one thing
@@ -370,7 +387,53 @@ fn without_indices(path: &str) -> String {
         .collect()
 }
 
-fn bound(setting: &Setting<'_>, parts: &[&str]) -> String {
-    let simulated = if setting.simulated { "simulated" } else { "live" };
-    digest::keyed(setting.key, parts.iter().copied().chain([setting.account, setting.policy, simulated]))
+/// What a question is about, beside its setting.
+struct Bound<'b> {
+    /// What is asked: region or arguments, and of what.
+    subject: &'b [&'b str],
+    /// What it says of earlier calls.
+    history: &'b str,
+    /// All that the human reads.
+    text: &'b str,
+}
+
+/// What an answer must be to: a digest of everything, and after a dot four short ones, of the subject, the account, the
+/// policy and the history. Those prove nothing; they say what changed when the first no longer fits.
+fn digest_of(setting: &Setting<'_>, bound: &Bound<'_>) -> String {
+    let Bound { subject, history, text } = bound;
+    let world = if setting.simulated { "simulated" } else { "live" };
+    let whole = subject.iter().copied().chain([*text, setting.account, setting.policy, world]);
+    let mut digest = digest::keyed(setting.key, whole);
+    digest.push('.');
+    let account: &[&str] = &["account", setting.account];
+    let policy: &[&str] = &["policy", setting.policy, world];
+    let history: &[&str] = &["history", history];
+    for part in [subject, account, policy, history] {
+        digest.extend(digest::keyed(setting.key, part.iter().copied()).chars().take(MARK));
+    }
+    digest
+}
+
+/// How much is kept of a digest that says what changed.
+const MARK: usize = 8;
+
+/// What is no longer as it was when the question of the digest `asked` was put, now that it would have the digest `now`.
+/// `None` if it is another question altogether: one about something else, or under another key.
+pub(super) fn changed(asked: &str, now: &str) -> Option<Reason> {
+    let marks = |digest: &str| -> Vec<String> {
+        let marks: Vec<char> = digest.split_once('.').map_or("", |(_, marks)| marks).chars().collect();
+        marks.chunks(MARK).map(|mark| mark.iter().collect()).collect()
+    };
+    let (asked, now) = (marks(asked), marks(now));
+    let reasons =
+        [Reason::ArgumentsChanged, Reason::AccountChanged, Reason::PolicyChanged, Reason::HistoryChanged];
+    if asked.len() != reasons.len() || now.len() != reasons.len() {
+        return None;
+    }
+    let mut others = reasons.into_iter().zip(asked.iter().zip(&now)).filter(|(_, (one, other))| one != other);
+    match (others.next(), others.count() + 1 == reasons.len()) {
+        (Some(_), true) => None,
+        (Some((reason, _)), false) => Some(reason),
+        (None, _) => Some(Reason::QuestionChanged),
+    }
 }

@@ -2,6 +2,7 @@
 
 mod consent;
 mod exact;
+mod grants;
 mod learn;
 mod links;
 mod masks;
@@ -23,7 +24,7 @@ use super::consent::{Answer, Approval, Channel, Consents, Form, Heard, Operator,
 use super::evidence::Evidence;
 use super::facts::{Facts, Known};
 use super::history::History;
-use super::refusal::Refusal;
+use super::refusal::{Reason, Refusal};
 use super::sweep::{Seen, Text};
 use super::verdict::{CloudError, Denial, Outcome, Raw, Verdict};
 use super::{Knowledge, OnMiss, Policy, Settings};

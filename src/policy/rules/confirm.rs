@@ -30,7 +30,7 @@ pub(super) fn region(
     }
 }
 
-/// Whether a human, or the operator beforehand, said yes to exactly this: to `shown`, which is what `sent` comes to.
+/// Whether a human, now or when they were asked about an earlier call, or the operator beforehand, said yes to exactly this: to `shown`, which is what `sent` comes to.
 /// What the operator said beforehand was of calls that are made for the first time.
 pub(super) fn arguments(
     policy: &Policy,
@@ -43,15 +43,15 @@ pub(super) fn arguments(
     let before = made_before(policy, sent, knowledge.history, now);
     let question = arguments_question(policy, rule, shown, knowledge.history, before, knowledge.account);
     if before.is_none() && policy.settings.operator.approves(sent) {
-        return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
+        return Ok(Approval::new(Channel::Operator, question.digest().to_owned(), 0));
     }
-    match knowledge.approval {
-        Some(approval) if approval.digest() == question.digest() => Ok(approval.clone()),
-        Some(_) | None => Err(Box::new(match question::readable(&question) {
-            Ok(()) => Ruling::Confirm(question),
-            Err(refusal) => Ruling::Refuse(refusal),
-        })),
+    if let Some(approval) = knowledge.approval.filter(|approval| approval.digest() == question.digest()) {
+        return Ok(approval.taking_up(question.offer()));
     }
+    // A grant is for what could have been asked about, too.
+    question::readable(&question).map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
+    let granted = question.offer().and_then(|offer| knowledge.consents.grants.approval(offer, now));
+    granted.ok_or_else(|| Box::new(Ruling::Confirm(question)))
 }
 
 pub(in crate::policy) fn arguments_question(
@@ -81,5 +81,6 @@ pub(in crate::policy) fn setting<'p>(policy: &'p Policy, account: &'p str) -> Se
         account,
         policy: &policy.sha256,
         key: &policy.settings.digest_key,
+        grant: policy.rules.grant,
     }
 }
