@@ -288,8 +288,14 @@ mod tests {
             );
         }
         let malformed = script("[[answer]]\nsay = \"malformed\"\n");
-        assert_eq!(says(&malformed, CREATE, &workspace("team_a"), "region"), accepted(json!({ "region": {} })));
-        assert_eq!(says(&malformed, CREATE, &workspace("team_a"), "approve"), accepted(json!({ "approve": {} })));
+        assert_eq!(
+            says(&malformed, CREATE, &workspace("team_a"), "region"),
+            accepted(json!({ "region": {} }))
+        );
+        assert_eq!(
+            says(&malformed, CREATE, &workspace("team_a"), "approve"),
+            accepted(json!({ "approve": {} }))
+        );
         assert_eq!(says(&malformed, DELETE, &sandbox, "resource_id"), accepted(json!({ "resource_id": {} })));
     }
 
@@ -325,7 +331,10 @@ mod tests {
             accepted(json!({ "approve": true, "further_calls": 3 }))
         );
         // No workspace is made without a question, so its form has no such field.
-        assert_eq!(says(&script, CREATE, &workspace("team_a"), "approve"), accepted(json!({ "approve": true })));
+        assert_eq!(
+            says(&script, CREATE, &workspace("team_a"), "approve"),
+            accepted(json!({ "approve": true }))
+        );
     }
 
     #[test]

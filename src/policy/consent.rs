@@ -319,31 +319,50 @@ pub(super) fn region_form(named: &str) -> Form {
 }
 
 /// Text as a person must see it: quoted, on one line, with every character that could hide or reorder text
-/// written out. That includes `<`, and `]` before `(`: a client that renders Markdown or HTML would take what
-/// follows for a comment, a tag or a link's target, and not show it.
+/// written out. That includes `<`, `]` before `(`, and `&` before what could be a character's name: a client that
+/// renders Markdown or HTML would take what follows for a comment, a tag, a link's target or another character, and not
+/// show it. Of many spaces in a row the later ones are written out, so that they can't push text to the start of a line.
 pub struct Quoted<'t>(pub &'t str);
+
+/// The most spaces in a row that are shown as they are: the indentation of a script.
+const SPACES: usize = 8;
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
         f.write_char('"')?;
-        let mut characters = self.0.chars().peekable();
+        let mut spaces = 0;
+        let mut characters = self.0.chars();
         while let Some(character) = characters.next() {
+            spaces = if character == ' ' { spaces + 1 } else { 0 };
+            let rest = characters.clone();
             match character {
                 '"' => f.write_str("\\\"")?,
                 '\\' => f.write_str("\\\\")?,
                 '\n' => f.write_str("\\n")?,
-                character
-                    if is_deceptive(character)
-                        || character == '<'
-                        || (character == ']' && characters.peek() == Some(&'(')) =>
-                {
+                character if spaces > SPACES || is_deceptive(character) || is_markup(character, rest) => {
                     write!(f, "\\u{{{:04x}}}", u32::from(character))?;
                 }
                 character => f.write_char(character)?,
             }
         }
         f.write_char('"')
+    }
+}
+
+/// Whether `character`, with `rest` after it, begins what Markdown or HTML doesn't show as it is written.
+fn is_markup(character: char, mut rest: std::str::Chars<'_>) -> bool {
+    match character {
+        '<' => true,
+        ']' => rest.next() == Some('('),
+        '&' => match rest.next() {
+            Some('#') => true,
+            Some(first) if first.is_ascii_alphanumeric() => {
+                rest.find(|next| !next.is_ascii_alphanumeric()) == Some(';')
+            }
+            Some(_) | None => false,
+        },
+        _ => false,
     }
 }
 

@@ -120,6 +120,8 @@ impl Handler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::consent::Operator;
+    use crate::policy::{OnMiss, Policy, Settings};
     use serde_json::json;
 
     fn form(form: &Form, version: ProtocolVersion) -> Value {
@@ -135,6 +137,43 @@ mod tests {
         });
         assert_eq!(form(&Form::Approve, ProtocolVersion::V_2025_06_18), expected);
         assert_eq!(form(&Form::Approve, ProtocolVersion::V_2026_07_28), expected);
+    }
+
+    /// A client that shows only what is required leaves the second field out; nobody is granted anything by a default.
+    #[test]
+    fn an_offer_is_one_more_field_that_may_be_left_out() {
+        let policy = Policy::compiled(Settings {
+            on_miss: OnMiss::Refuse,
+            operator: Operator::default(),
+            simulated: true,
+            digest_key: Vec::new(),
+            secret_command: String::new(),
+        })
+        .unwrap();
+        let stop = json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" });
+        let stop = crate::tools::find("dlc_stop_job").unwrap().parse(stop.as_object().unwrap()).unwrap();
+        let questions = policy.rehearse(&stop, "2026-03-01T12:00:00Z".parse().unwrap()).questions;
+        let question = questions.iter().find(|question| question.offer().is_some()).unwrap();
+        for version in [ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2026_07_28] {
+            let request = serde_json::to_value(elicitation(question, Some(&version)).unwrap()).unwrap();
+            assert_eq!(request["params"]["message"], question.message_with_offer());
+            assert_eq!(
+                request["params"]["requestedSchema"],
+                json!({
+                    "type": "object",
+                    "properties": {
+                        "approve": { "type": "boolean", "title": "Approve exactly this call" },
+                        "further_calls": {
+                            "type": "integer",
+                            "title": "Further calls like this one without a question, for 30 minutes (empty for none)",
+                            "minimum": 0,
+                            "maximum": 10,
+                        },
+                    },
+                    "required": ["approve"],
+                })
+            );
+        }
     }
 
     /// R-PM-022: the id is typed, not offered.

@@ -12,6 +12,7 @@
 mod harness;
 
 mod access;
+mod answers;
 mod architecture;
 mod assets;
 mod audit;
@@ -20,7 +21,9 @@ mod command_line;
 mod consent;
 mod dry_run;
 mod every_tool;
+mod grants;
 mod hand_over;
+mod human;
 mod insight;
 mod job_updates;
 mod jobs;
