@@ -60,7 +60,7 @@ pub struct Question {
     rule: String,
     message: String,
     form: Form,
-    offer: Option<Offer>,
+    offer: Option<Box<Offer>>,
     digest: String,
 }
 
@@ -69,7 +69,7 @@ impl Question {
         rule: String,
         message: String,
         form: Form,
-        offer: Option<Offer>,
+        offer: Option<Box<Offer>>,
         digest: String,
     ) -> Self {
         Self { rule, message, form, offer, digest }
@@ -96,8 +96,8 @@ impl Question {
 
     /// Which further calls the human may let through beside this one: a second property of the form, which may be left
     /// out. A channel that can't show it leaves it out.
-    pub const fn offer(&self) -> Option<&Offer> {
-        self.offer.as_ref()
+    pub fn offer(&self) -> Option<&Offer> {
+        self.offer.as_deref()
     }
 
     /// What the human reads where the offer is shown.
@@ -190,7 +190,7 @@ impl Approval {
     /// The same, giving what the question offered, as far as the human wants it.
     pub(super) fn taking_up(&self, offer: Option<&Offer>) -> Self {
         let granting = match offer {
-            Some(offer) if self.further > 0 => Granting::Gives(offer.clone(), self.further),
+            Some(offer) if self.further > 0 => Granting::Gives(Box::new(offer.clone()), self.further),
             Some(_) | None => Granting::Nothing,
         };
         Self { granting, ..self.clone() }

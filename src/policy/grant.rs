@@ -1,14 +1,14 @@
 //! A human's yes to further calls, so that nobody stops reading questions because there are too many.
 //!
 //! A question may offer to let further calls of its tool through: in the same region and workspace, for the same
-//! account, under the same policy, for some minutes and so many calls at most ([`Limits`]). Only what creates or acts
+//! account and quota, under the same policy, for some minutes and so many calls at most ([`Limits`]). Only what creates or acts
 //! is offered, and never a workspace, a forced call, or a call with a setting that the question points out. A call that
 //! would be offered nothing isn't let through by a grant either: it is asked about ([`Offer::of`] decides both).
 //!
 //! A grant counts down when a call is cleared, under the lock under which it was judged ([`Consents::settle`]), so that
 //! two calls at once can't both take the last one. What wasn't sent is given back ([`Consents::undo`]).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
@@ -58,6 +58,8 @@ struct Bound {
     workspace: Option<String>,
     account: String,
     policy: String,
+    /// The quotas that the call names: they are the user's to choose (R-DLC-33).
+    quotas: BTreeSet<String>,
 }
 
 impl Offer {
@@ -76,8 +78,10 @@ impl Offer {
             workspace: call.workspace().map(str::to_owned),
             account: setting.account.to_owned(),
             policy: setting.policy.to_owned(),
+            quotas: quotas(call),
         };
-        grantable.then(|| Self { text: wording(call, limits), bound, limits })
+        let text = wording(call, !bound.quotas.is_empty(), limits);
+        grantable.then_some(Self { text, bound, limits })
     }
 
     /// What the human reads about it.
@@ -100,7 +104,26 @@ fn is_forced(call: &Call) -> bool {
     call.arguments().get("force").is_some_and(|force| *force != Value::Bool(false))
 }
 
-fn wording(call: &Call, limits: Limits) -> String {
+/// The arguments that name a quota, wherever they stand.
+const QUOTAS: [&str; 2] = ["ResourceId", "QuotaId"];
+
+fn quotas(call: &Call) -> BTreeSet<String> {
+    fn collect(name: &str, value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::String(id) if QUOTAS.contains(&name) => {
+                found.insert(id.clone());
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(name, item, found)),
+            Value::Object(object) => object.iter().for_each(|(name, value)| collect(name, value, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    call.arguments().iter().for_each(|(name, value)| collect(name, value, &mut found));
+    found
+}
+
+fn wording(call: &Call, has_quota: bool, limits: Limits) -> String {
     let Limits { minutes, calls } = limits;
     let spec = call.spec();
     let mut text = format!(
@@ -117,6 +140,9 @@ fn wording(call: &Call, limits: Limits) -> String {
         }
         (None, Some(_)) => text.push_str(" where no workspace is named"),
         (None, None) => {}
+    }
+    if has_quota {
+        text.push_str(" on the same quota");
     }
     if let Some(subject) = call.tool().subject() {
         let _ = write!(text, " for any {subject}");
@@ -135,7 +161,7 @@ pub(super) enum Granting {
     #[default]
     Nothing,
     /// The human who said yes allowed so many further ones.
-    Gives(Offer, u32),
+    Gives(Box<Offer>, u32),
     /// It is one of those that were allowed.
     Uses(String),
 }

@@ -3,23 +3,26 @@
 //! The text is made from the masked call, quoted so that nothing in it can pass for the question itself
 //! ([`Quoted`]). A question too long to be read isn't shortened: the call is refused.
 
+mod binding;
+
 use std::fmt::Write;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::consent::{Form, Question, Quoted, region_form};
-use super::digest;
 use super::grant::{Limits, Offer};
 use super::history::History;
 use super::load::{Confirm, Highlight, Variable, When};
 use super::mask::MaskedCall;
-use super::refusal::{Reason, Refusal};
+use super::refusal::Refusal;
 use super::rules::makes_job;
 use crate::error::Fault;
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::REGIONS;
 use crate::spec::{Call, Effect};
+pub(super) use binding::changed;
+use binding::{Bound, digest_of};
 
 /// The most characters that a person is asked to read.
 const LONGEST: usize = 12_000;
@@ -105,7 +108,7 @@ pub(super) fn arguments(
     section(&mut message, "Note", &notes);
     // What must not be missed is asked about each time.
     let offer = if mind.is_empty() && before.is_none() { Offer::of(call, setting) } else { None };
-    let question = Question::new(rule.id.clone(), message, form(call), offer, String::new());
+    let question = Question::new(rule.id.clone(), message, form(call), offer.map(Box::new), String::new());
     let digest = digest_of(
         setting,
         &Bound {
@@ -385,55 +388,4 @@ fn without_indices(path: &str) -> String {
             _ => !inside,
         })
         .collect()
-}
-
-/// What a question is about, beside its setting.
-struct Bound<'b> {
-    /// What is asked: region or arguments, and of what.
-    subject: &'b [&'b str],
-    /// What it says of earlier calls.
-    history: &'b str,
-    /// All that the human reads.
-    text: &'b str,
-}
-
-/// What an answer must be to: a digest of everything, and after a dot four short ones, of the subject, the account, the
-/// policy and the history. Those prove nothing; they say what changed when the first no longer fits.
-fn digest_of(setting: &Setting<'_>, bound: &Bound<'_>) -> String {
-    let Bound { subject, history, text } = bound;
-    let world = if setting.simulated { "simulated" } else { "live" };
-    let whole = subject.iter().copied().chain([*text, setting.account, setting.policy, world]);
-    let mut digest = digest::keyed(setting.key, whole);
-    digest.push('.');
-    let account: &[&str] = &["account", setting.account];
-    let policy: &[&str] = &["policy", setting.policy, world];
-    let history: &[&str] = &["history", history];
-    for part in [subject, account, policy, history] {
-        digest.extend(digest::keyed(setting.key, part.iter().copied()).chars().take(MARK));
-    }
-    digest
-}
-
-/// How much is kept of a digest that says what changed.
-const MARK: usize = 8;
-
-/// What is no longer as it was when the question of the digest `asked` was put, now that it would have the digest `now`.
-/// `None` if it is another question altogether: one about something else, or under another key.
-pub(super) fn changed(asked: &str, now: &str) -> Option<Reason> {
-    let marks = |digest: &str| -> Vec<String> {
-        let marks: Vec<char> = digest.split_once('.').map_or("", |(_, marks)| marks).chars().collect();
-        marks.chunks(MARK).map(|mark| mark.iter().collect()).collect()
-    };
-    let (asked, now) = (marks(asked), marks(now));
-    let reasons =
-        [Reason::ArgumentsChanged, Reason::AccountChanged, Reason::PolicyChanged, Reason::HistoryChanged];
-    if asked.len() != reasons.len() || now.len() != reasons.len() {
-        return None;
-    }
-    let mut others = reasons.into_iter().zip(asked.iter().zip(&now)).filter(|(_, (one, other))| one != other);
-    match (others.next(), others.count() + 1 == reasons.len()) {
-        (Some(_), true) => None,
-        (Some((reason, _)), false) => Some(reason),
-        (None, _) => Some(Reason::QuestionChanged),
-    }
 }

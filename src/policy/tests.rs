@@ -5,6 +5,7 @@ mod exact;
 mod grants;
 mod learn;
 mod links;
+mod lost;
 mod masks;
 mod properties;
 mod question;

@@ -177,6 +177,8 @@ fn a_grant_is_bound_to_tool_region_workspace_account_policy_and_time() {
             world.facts.learn(Fact::Image, region, None, image, known);
         }
     }
+    asks(&world, &another(|job| job["ResourceId"] = json!("quota1")), now());
+    asks(&world, &another(|job| job["JobSpecs"][0]["QuotaId"] = json!("quota1")), now());
     asks(&world, &another(|job| job["WorkspaceId"] = json!("1002")), now());
     asks(&world, &another(|job| job["RegionId"] = json!("cn-shanghai")), now());
     let other_account = Knowledge { account: "0000", ..world.knowledge() };
@@ -184,6 +186,27 @@ fn a_grant_is_bound_to_tool_region_workspace_account_policy_and_time() {
     assert!(matches!(verdict, Verdict::Confirm(_)));
     let live = Policy { sha256: "another".to_owned(), ..Policy::compiled(settings()).unwrap() };
     assert!(matches!(judge(&live, &named("more"), &world), Verdict::Confirm(_)));
+}
+
+/// R-DLC-33: the quota is the user's, for further calls as for the first.
+#[test]
+fn a_grant_is_for_the_same_quota() {
+    let on = |quota: &str, name: &str| {
+        another(|job| {
+            job["ResourceId"] = json!(quota);
+            job["DisplayName"] = json!(name);
+        })
+    };
+    let mut world = World::ready();
+    assert!(
+        offered(&on("quota1", "first"), &world)
+            .unwrap()
+            .contains("in workspace \"1001\" on the same quota, whatever")
+    );
+    granting(&mut world, &on("quota1", "first"), 3).unwrap();
+    assert!(matches!(judge(policy(), &on("quota1", "second"), &world), Verdict::Cleared(_)));
+    asks(&world, &on("quota2", "second"), now());
+    asks(&world, &named("second"), now());
 }
 
 /// R-DLC-24, R-WS-32: a grant excuses no rule, no dangerous setting, no repetition and no wall of text.
