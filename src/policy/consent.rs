@@ -75,10 +75,6 @@ impl Question {
         Self { rule, message, form, offer, digest }
     }
 
-    pub(super) fn bound_to(self, digest: String) -> Self {
-        Self { digest, ..self }
-    }
-
     /// The rule that asks.
     pub fn rule(&self) -> &str {
         &self.rule
@@ -102,15 +98,20 @@ impl Question {
 
     /// What the human reads where the offer is shown.
     pub fn message_with_offer(&self) -> String {
-        match &self.offer {
-            Some(offer) => format!("{}\n{}\n", self.message, offer.text()),
-            None => self.message.clone(),
-        }
+        with_offer(&self.message, self.offer())
     }
 
     /// What the question is bound to, its offer included.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+}
+
+/// What a human reads of a call, and of what is offered beside it.
+pub(super) fn with_offer(message: &str, offer: Option<&Offer>) -> String {
+    match offer {
+        Some(offer) => format!("{message}\n{}\n", offer.text()),
+        None => message.to_owned(),
     }
 }
 
@@ -172,28 +173,12 @@ pub struct Answer {
 pub struct Approval {
     channel: Channel,
     digest: String,
-    further: u32,
     granting: Granting,
 }
 
 impl Approval {
-    /// A yes to the question of `digest`, and to so many further calls.
-    pub(super) const fn new(channel: Channel, digest: String, further: u32) -> Self {
-        Self { channel, digest, further, granting: Granting::Nothing }
-    }
-
-    /// The yes of the grant called `id`, given with the answer to the question of `digest`.
-    pub(super) const fn granted(digest: String, id: String) -> Self {
-        Self { channel: Channel::Grant, digest, further: 0, granting: Granting::Uses(id) }
-    }
-
-    /// The same, giving what the question offered, as far as the human wants it.
-    pub(super) fn taking_up(&self, offer: Option<&Offer>) -> Self {
-        let granting = match offer {
-            Some(offer) if self.further > 0 => Granting::Gives(Box::new(offer.clone()), self.further),
-            Some(_) | None => Granting::Nothing,
-        };
-        Self { granting, ..self.clone() }
+    pub(super) const fn new(channel: Channel, digest: String, granting: Granting) -> Self {
+        Self { channel, digest, granting }
     }
 
     /// How the yes came.
@@ -206,6 +191,7 @@ impl Approval {
         &self.digest
     }
 
+    /// What it has to do with a grant.
     pub(super) const fn granting(&self) -> &Granting {
         &self.granting
     }

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::consent::{Approval, Consents, Quoted};
+use super::consent::{Consents, Quoted};
 use super::question::Setting;
 use super::verdict::Cleared;
 use crate::spec::{Call, Effect, Operation};
@@ -60,6 +60,16 @@ struct Bound {
     policy: String,
     /// The quotas that the call names: they are the user's to choose (R-DLC-33).
     quotas: BTreeSet<String>,
+}
+
+impl Granting {
+    /// What it comes to, beside a question that made `offer`.
+    pub(super) fn taking_up(&self, offer: Option<&Offer>) -> Self {
+        match (self, offer) {
+            (Self::Wants(calls), Some(offer)) => Self::Gives(Box::new(offer.clone()), *calls),
+            (Self::Nothing | Self::Wants(_) | Self::Gives(..) | Self::Uses(_), _) => Self::Nothing,
+        }
+    }
 }
 
 impl Offer {
@@ -154,13 +164,15 @@ fn wording(call: &Call, has_quota: bool, limits: Limits) -> String {
     text
 }
 
-/// What a cleared call has to do with a grant.
+/// What a yes has to do with a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Granting {
     /// Nothing.
     #[default]
     Nothing,
-    /// The human who said yes allowed so many further ones.
+    /// The human who said yes wants to let so many further calls through, if that was offered.
+    Wants(u32),
+    /// That was offered: it lets so many further calls through.
     Gives(Box<Offer>, u32),
     /// It is one of those that were allowed.
     Uses(String),
@@ -209,10 +221,11 @@ impl Grant {
 }
 
 impl Grants {
-    /// The yes of an earlier grant to a call to which `offer` would be made.
-    pub(super) fn approval(&self, offer: &Offer, now: Timestamp) -> Option<Approval> {
+    /// An earlier grant that lets a call through to which `offer` would be made: the question to which it was the
+    /// answer, and what it has to do with the call.
+    pub(super) fn found(&self, offer: &Offer, now: Timestamp) -> Option<(String, Granting)> {
         let grant = self.given.iter().find(|grant| grant.counts(offer, now))?;
-        Some(Approval::granted(grant.digest.clone(), grant.id.clone()))
+        Some((grant.digest.clone(), Granting::Uses(grant.id.clone())))
     }
 
     fn give(&mut self, offer: &Offer, digest: &str, calls: u32, now: Timestamp) -> Option<Standing> {
@@ -247,7 +260,7 @@ impl Consents {
     pub fn settle(&mut self, cleared: &Cleared, now: Timestamp) -> Option<Standing> {
         let approval = cleared.consent()?;
         match approval.granting() {
-            Granting::Nothing => None,
+            Granting::Nothing | Granting::Wants(_) => None,
             Granting::Gives(offer, calls) => self.grants.give(offer, approval.digest(), *calls, now),
             Granting::Uses(id) => self.grants.take(id),
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Policy;
 use super::consent::{Answer, Approval, Consents, Form, Heard, Question, Reply};
-use super::grant::{FURTHER, Limits};
+use super::grant::{FURTHER, Granting, Limits};
 use super::history::History;
 use super::load::Subject;
 use super::question;
@@ -111,8 +111,11 @@ fn hear_arguments(
     let how = format!("the operator can approve the tool at launch with --approve {}", call.tool().name());
     match filled(question, answer, &how)? {
         Filled::Yes => {
-            let further = further(question, &answer.reply, limits)?;
-            Ok(Heard::Arguments(Approval::new(answer.channel, answer.digest.clone(), further)))
+            let granting = match further(question, &answer.reply, limits)? {
+                0 => Granting::Nothing,
+                calls => Granting::Wants(calls),
+            };
+            Ok(Heard::Arguments(Approval::new(answer.channel, answer.digest.clone(), granting)))
         }
         Filled::No => Err(Refusal::new(question.rule(), "the user answered no")
             .because(Reason::AnsweredNo)

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::consent::{Form, Question, Quoted, region_form};
+use super::consent::{Form, Question, Quoted, region_form, with_offer};
 use super::grant::{Limits, Offer};
 use super::history::History;
 use super::load::{Confirm, Highlight, Variable, When};
@@ -108,16 +108,15 @@ pub(super) fn arguments(
     section(&mut message, "Note", &notes);
     // What must not be missed is asked about each time.
     let offer = if mind.is_empty() && before.is_none() { Offer::of(call, setting) } else { None };
-    let question = Question::new(rule.id.clone(), message, form(call), offer.map(Box::new), String::new());
     let digest = digest_of(
         setting,
         &Bound {
             subject: &["arguments", spec.name, &given.to_string()],
             history: &done_before,
-            text: &question.message_with_offer(),
+            text: &with_offer(&message, offer.as_ref()),
         },
     );
-    question.bound_to(digest)
+    Question::new(rule.id.clone(), message, form(call), offer.map(Box::new), digest)
 }
 
 /// What destroys or reveals is agreed to by typing the id of what it is about, where it is about one thing

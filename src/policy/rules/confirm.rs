@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::Ruling;
 use crate::policy::consent::{Approval, Channel, Question};
+use crate::policy::grant::Granting;
 use crate::policy::history::{History, fingerprint};
 use crate::policy::load::{Confirm, hours};
 use crate::policy::mask::ask_call;
@@ -43,15 +44,18 @@ pub(super) fn arguments(
     let before = made_before(policy, sent, knowledge.history, now);
     let question = arguments_question(policy, rule, shown, knowledge.history, before, knowledge.account);
     if before.is_none() && policy.settings.operator.approves(sent) {
-        return Ok(Approval::new(Channel::Operator, question.digest().to_owned(), 0));
+        return Ok(Approval::new(Channel::Operator, question.digest().to_owned(), Granting::Nothing));
     }
     if let Some(approval) = knowledge.approval.filter(|approval| approval.digest() == question.digest()) {
-        return Ok(approval.taking_up(question.offer()));
+        let granting = approval.granting().taking_up(question.offer());
+        return Ok(Approval::new(approval.channel(), question.digest().to_owned(), granting));
     }
     // A grant is for what could have been asked about, too.
     question::readable(&question).map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
-    let granted = question.offer().and_then(|offer| knowledge.consents.grants.approval(offer, now));
-    granted.ok_or_else(|| Box::new(Ruling::Confirm(question)))
+    match question.offer().and_then(|offer| knowledge.consents.grants.found(offer, now)) {
+        Some((digest, granting)) => Ok(Approval::new(Channel::Grant, digest, granting)),
+        None => Err(Box::new(Ruling::Confirm(question))),
+    }
 }
 
 pub(in crate::policy) fn arguments_question(
