@@ -87,7 +87,7 @@ fn ids(result: &Value) -> Vec<String> {
 }
 
 /// Drives all that can return an identity: by success, refusal, error and lost race.
-async fn drive(raw: &mut Raw) {
+pub async fn drive(raw: &mut Raw) {
     for region in [REGION, "cn-shanghai"] {
         let workspaces = ids(&raw.call(LIST_WORKSPACES, &json!({ "RegionId": region })).await);
         assert_eq!(workspaces.len(), 6);

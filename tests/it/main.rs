@@ -15,6 +15,7 @@ mod access;
 mod answers;
 mod architecture;
 mod assets;
+mod attacks;
 mod audit;
 mod canaries;
 mod command_line;

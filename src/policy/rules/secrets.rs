@@ -15,7 +15,10 @@ pub(super) fn found(rule: &SecretArgument, given: &Value) -> (Option<String>, Ru
     let mut first = None;
     each(&Path::Root, given, &mut |path, text| {
         if rule.patterns.iter().any(|pattern| pattern.0.is_match(text)) {
-            let path = path.to_string();
+            // The name of a variable may be the credential.
+            let path = rule.patterns.iter().fold(path.to_string(), |path, pattern| {
+                pattern.0.replace_all(&path, "[masked]").into_owned()
+            });
             if refusal.violations.last().is_some_and(|fault| fault.path == path) {
                 return;
             }

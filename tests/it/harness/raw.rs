@@ -118,6 +118,13 @@ impl Raw {
         answer["result"].clone()
     }
 
+    /// How much memory the server holds, in KiB; `None` where the system doesn't tell.
+    pub fn resident_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse().ok()
+    }
+
     /// Ends the input, and waits for the server to be gone.
     pub async fn hang_up(mut self) -> Ended {
         self.input.shutdown().await.unwrap();

@@ -1,0 +1,103 @@
+//! Attacks 10, 11, 12 and 17: what is asked for twice, two ways at once, or after a no.
+
+use serde_json::{Value, json};
+
+use super::{Arena, GENEROUS};
+use crate::harness::human::Human;
+use crate::harness::world::{
+    CREATE_JOB, CREATE_TEMPLATE, CREATE_WORKSPACE, DETECTOR, REGION, TRAIN_TEMPLATE, UPDATE_TEMPLATE, VISION,
+    job, template_id, workspace,
+};
+use crate::harness::{ERAS, paths};
+
+/// How many workspaces have the name, as the cloud's own state has it.
+fn named(arena: &Arena, name: &str) -> usize {
+    let world: Value = serde_json::from_slice(&arena.seen().world).unwrap();
+    world["regions"][REGION]["workspaces"].to_string().matches(&format!("\"name\":\"{name}\"")).count()
+}
+
+/// R-WS-57, R-WS-58, R-WS-63: attack 10: two creates at once, the same again, and the same name with other settings make
+/// exactly one workspace.
+#[tokio::test]
+async fn the_same_created_twice() {
+    for era in ERAS {
+        let arena = Arena::new(era, &GENEROUS, Human::agreeable()).await;
+        let (one, other) = tokio::join!(
+            arena.session.call(CREATE_WORKSPACE, workspace("vision_team")),
+            arena.session.call(CREATE_WORKSPACE, workspace("vision_team")),
+        );
+        let id = one.unwrap()["Workspace ID"].clone();
+        assert_eq!(other.unwrap()["Workspace ID"], id);
+        let again = arena.session.call(CREATE_WORKSPACE, workspace("vision_team")).await.unwrap();
+        assert_eq!((&again["Workspace ID"], &again["Already Existed"]), (&id, &json!(true)));
+        let mut different = workspace("vision_team");
+        different["EnvTypes"] = json!(["dev", "prod"]);
+        let refusal = arena.crossed_nothing("workspace-created-once", CREATE_WORKSPACE, different).await;
+        assert_eq!(paths(&refusal), ["EnvTypes"]);
+        assert_eq!(
+            (arena.seen().writes, named(&arena, "vision_team")),
+            (vec!["CreateWorkspace".to_owned()], 1)
+        );
+    }
+}
+
+/// R-DLC-20, R-DLC-21: attack 11: machines chosen in two ways by one role, in none, or by something empty. Two roles may
+/// choose differently.
+#[tokio::test]
+async fn machines_chosen_in_two_ways() {
+    let arena = Arena::listed(&[]).await;
+    let with = |change: fn(&mut Value)| {
+        let mut arguments = job(VISION, DETECTOR);
+        change(&mut arguments["JobSpecs"][0]);
+        arguments
+    };
+    let changes: [fn(&mut Value); 6] = [
+        |spec| spec["ResourceConfig"] = json!({ "CPU": "4", "Memory": "16Gi" }),
+        |spec| spec["ResourceConfig"] = json!({}),
+        |spec| spec["ResourceConfig"] = Value::Null,
+        |spec| spec["EcsSpec"] = json!(""),
+        |spec| spec["EcsSpec"] = Value::Null,
+        |spec| drop(spec.as_object_mut().unwrap().remove("EcsSpec")),
+    ];
+    for change in changes {
+        arena.crossed_nothing("arguments", CREATE_JOB, with(change)).await;
+    }
+    let mut split = job(VISION, DETECTOR);
+    let mut second = split["JobSpecs"][0].clone();
+    second.as_object_mut().unwrap().remove("EcsSpec");
+    second["Type"] = json!("Master");
+    second["ResourceConfig"] = json!({ "CPU": "4", "Memory": "16Gi" });
+    split["JobSpecs"].as_array_mut().unwrap().push(second);
+    split["ResourceId"] = json!("quota-1");
+    arena.session.call(CREATE_JOB, split).await.unwrap();
+    assert_eq!(arena.seen().writes, ["CreateJob"]);
+}
+
+/// R-DLC-73, R-DLC-74: attack 12: constraints without content, about what isn't there, or of no known kind.
+#[tokio::test]
+async fn constraints_that_constrain_nothing() {
+    let arena = Arena::listed(&[]).await;
+    let whole = job(VISION, DETECTOR);
+    let content =
+        json!({ "JobType": whole["JobType"], "JobSpecs": whole["JobSpecs"], "UserCommand": "sleep 30" });
+    let mut alone = template_id(TRAIN_TEMPLATE);
+    alone["Constraints"] = json!({ "UserCommand": "locked" });
+    arena.crossed_nothing("arguments", UPDATE_TEMPLATE, alone).await;
+    for constraints in [
+        json!({ "JobSpecs[99].Image": "locked" }),
+        json!({ "UserCommand": "fixed" }),
+        json!({ "UserCommand": "LOCKED" }),
+        json!({ "NoSuchField": "locked" }),
+        json!({ "UserCommand": true }),
+    ] {
+        let create = json!({
+            "RegionId": REGION, "WorkspaceId": VISION, "TemplateName": "mine",
+            "Content": content, "Constraints": constraints,
+        });
+        arena.crossed_nothing("arguments", CREATE_TEMPLATE, create).await;
+        let mut update = template_id(TRAIN_TEMPLATE);
+        update["Content"] = content.clone();
+        update["Constraints"] = constraints;
+        arena.crossed_nothing("arguments", UPDATE_TEMPLATE, update).await;
+    }
+}
