@@ -9,6 +9,7 @@ mod machine;
 mod policies;
 mod world;
 
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::cloud::sign::Signature;
 use crate::cloud::skew::Skew;
 use crate::cloud::transport::http::{HttpTransport, Limits, NoCertificates, Patience};
 use crate::cloud::{self, Client};
-use crate::gateway::{Clock, Gateway, Parts};
+use crate::gateway::{Clock, Gateway, Parts, Script, ScriptError};
 use crate::policy::consent::Operator;
 use crate::policy::load::LoadError;
 use crate::policy::{OnMiss, Policy, Settings};
@@ -139,6 +140,25 @@ pub enum ConfigError {
         /// What the system said.
         source: io::Error,
     },
+    /// The scripted human is somewhere that depends on where the program is started.
+    #[error("--human must be an absolute path")]
+    HumanPath,
+    /// The scripted human can't be read.
+    #[error("can't read --human {}: {source}", path.display())]
+    ReadHuman {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The scripted human doesn't make sense.
+    #[error("--human {}: {source}; docs/scripted-human.md describes the file", path.display())]
+    Human {
+        /// The file.
+        path: PathBuf,
+        /// The place and what is wrong there.
+        source: ScriptError,
+    },
     /// An endpoint doesn't make sense.
     #[error("--endpoint: {0}")]
     Endpoint(#[from] EndpointError),
@@ -185,10 +205,13 @@ impl ConfigError {
             | Self::Faults { .. }
             | Self::NoBrowser(_)
             | Self::Scenario { .. }
+            | Self::HumanPath
+            | Self::Human { .. }
             | Self::State { .. } => true,
             Self::ReadFaults { .. }
             | Self::ReadScenario { .. }
             | Self::ReadCertificates { .. }
+            | Self::ReadHuman { .. }
             | Self::ReadState { .. }
             | Self::WriteState { .. }
             | Self::NoStateDirectory
@@ -208,7 +231,11 @@ impl Launch {
     /// [`ConfigError::WrongCloud`], naming the first such flag; [`ConfigError::Region`];
     /// [`ConfigError::AllowedTwice`].
     pub fn check(&self) -> Result<(), ConfigError> {
-        let clock = [("--clock", self.sim.clock.is_some()), ("--clock-step", self.sim.clock_step.is_some())];
+        let clock = [
+            ("--clock", self.sim.clock.is_some()),
+            ("--clock-step", self.sim.clock_step.is_some()),
+            ("--human", self.sim.human.is_some()),
+        ];
         let sim: Vec<_> = self.sim.world.given().into_iter().chain(clock).collect();
         let live = [
             ("--endpoint", !self.live.endpoints.is_empty()),
@@ -273,6 +300,7 @@ impl Launch {
             }
             CloudKind::Live => (self.live(vault.clone())?, Clock::Wall, None),
         };
+        let human = self.human()?;
         // Files are made last: a wrong command line leaves nothing behind.
         let key = Arc::new(self.audit_key()?);
         let policy = self.policy(on_miss, key.hmac("question", b"digest").into_bytes())?;
@@ -280,7 +308,25 @@ impl Launch {
         if let Some(simulator) = simulator {
             self.sim.world.save(&simulator)?;
         }
-        Ok(Arc::new(Gateway::new(Parts { selection, policy, client, audit, key, vault, clock })))
+        let gateway = Gateway::new(Parts { selection, policy, client, audit, key, vault, clock });
+        Ok(Arc::new(match human {
+            Some(script) => gateway.with_human(script),
+            None => gateway,
+        }))
+    }
+
+    /// Who answers questions in a human's place, if somebody does.
+    fn human(&self) -> Result<Option<Script>, ConfigError> {
+        let Some(path) = &self.sim.human else { return Ok(None) };
+        if !path.is_absolute() {
+            return Err(ConfigError::HumanPath);
+        }
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::ReadHuman { path: path.clone(), source })?;
+        let policy = self.policy(OnMiss::Refuse, Vec::new())?;
+        Script::parse(&text, &policy)
+            .map(Some)
+            .map_err(|source| ConfigError::Human { path: path.clone(), source })
     }
 
     fn simulator(&self) -> Result<(Arc<Simulator>, LogicalClock), ConfigError> {
@@ -311,7 +357,7 @@ impl Launch {
         let transport = Arc::new(match &self.live.ca_file {
             None => transport,
             Some(path) => {
-                let read = std::fs::read(path);
+                let read = fs::read(path);
                 let read =
                     read.map_err(|source| ConfigError::ReadCertificates { path: path.clone(), source });
                 transport.trusting(&read?)?

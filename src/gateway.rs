@@ -1,6 +1,6 @@
 //! One call, one direction: parse, judge, record, send, review, learn, mask.
 //!
-//! [`Gateway::step`] never waits for a human. It ends with what may be shown, or with a question; whoever
+//! [`Gateway::step`] never waits for a human. Unless a [`Script`] plays them, it ends with what may be shown, or with a question; whoever
 //! serves the client brings the answer with the next step, and every step judges anew.
 //!
 //! ```text
@@ -14,6 +14,7 @@
 mod clock;
 mod course;
 mod ending;
+mod human;
 mod record;
 mod reserve;
 mod scope;
@@ -39,6 +40,8 @@ use crate::vault::{Vault, VaultError};
 pub use clock::Clock;
 use course::{Caller, Course};
 use ending::Ending;
+use human::Asked;
+pub use human::{Script, ScriptError};
 use record::Record;
 use reserve::Reservations;
 pub use scope::Scope;
@@ -59,6 +62,7 @@ pub struct Peer {
 }
 
 /// One step of a call.
+#[derive(Clone)]
 pub struct Request {
     /// The tool's name, as the client gave it.
     pub tool: String,
@@ -128,7 +132,11 @@ pub struct Gateway {
     clock: Clock,
     reservations: Arc<Reservations>,
     tasks: TaskTracker,
+    human: Option<Script>,
 }
+
+/// The most questions that a scripted human is asked about one call.
+const QUESTIONS: usize = 6;
 
 impl Gateway {
     /// A gateway of these parts.
@@ -136,7 +144,13 @@ impl Gateway {
         let Parts { selection, policy, client, audit, key, vault, clock } = parts;
         let audit = Arc::new(audit);
         let (reservations, tasks) = (Arc::default(), TaskTracker::new());
-        Self { selection, policy, client, audit, key, vault, clock, reservations, tasks }
+        Self { selection, policy, client, audit, key, vault, clock, reservations, tasks, human: None }
+    }
+
+    /// The same, with a script in the place of every human: no step ends with a question.
+    #[must_use]
+    pub fn with_human(self, script: Script) -> Self {
+        Self { human: Some(script), ..self }
     }
 
     /// The tools that can be called.
@@ -170,7 +184,24 @@ impl Gateway {
     ///
     /// # Errors
     /// When no tool that is offered has the name.
-    pub async fn step(self: &Arc<Self>, request: Request) -> Result<Step, StepError> {
+    pub async fn step(self: &Arc<Self>, mut request: Request) -> Result<Step, StepError> {
+        let Some(script) = &self.human else { return self.one_step(request).await };
+        for _ in 0..QUESTIONS {
+            let mut next = Request { answer: None, ..request.clone() };
+            let question = match self.one_step(request).await? {
+                Step::Done(masked) => return Ok(Step::Done(masked)),
+                Step::Ask(question) => question,
+            };
+            let asked = Asked { tool: &next.tool, arguments: &next.arguments, question: &question };
+            next.answer = Some(script.answer(&asked));
+            request = next;
+        }
+        let refusal =
+            Refusal::new("confirmation", "too many questions were asked about one call").retryable();
+        Ok(Step::Done(self.policy.mask_refusal(&refusal, &mut request.scope.lock().seen)))
+    }
+
+    async fn one_step(self: &Arc<Self>, request: Request) -> Result<Step, StepError> {
         let Request { tool: name, arguments, scope, answer, peer } = request;
         let tool = tools::find(&name).filter(|tool| self.selection.offers(tool));
         let tool = tool.ok_or(StepError::UnknownTool(name))?;

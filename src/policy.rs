@@ -14,7 +14,8 @@
 //! | [`evidence`] | what was read for one step |
 //! | `unique` | names that a cloud takes once |
 //! | [`review`], [`remarks`] | what an outcome means, and what is told beside it |
-//! | [`consent`], `question`, `digest` | a human's yes |
+//! | [`consent`], `question`, `hear`, `digest` | a human's yes |
+//! | [`grant`] | a human's yes to further calls |
 //! | [`history`] | what was made before |
 //! | [`facts`] | what is known to exist |
 //! | [`mask`], [`sweep`], `plain` | what may be shown ([`mask::Masked`]) |
@@ -26,7 +27,9 @@ mod digest;
 pub mod evidence;
 pub mod facts;
 mod failure;
+pub mod grant;
 pub mod hand_over;
+mod hear;
 pub mod history;
 pub mod listing;
 pub mod load;
@@ -45,15 +48,15 @@ pub mod verdict;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::error::{Fault, Faults};
+use crate::error::Faults;
 use crate::spec::marks::Home;
 use crate::spec::{Call, Operation, Origin, Tool};
 use crate::tools::aiworkspace::workspaces::ListProducts;
-use consent::{Answer, Approval, Consents, Filled, Form, Heard, Operator, Question, Reply};
+use consent::{Approval, Consents, Operator};
 use evidence::Evidence;
 use facts::{Facts, Known};
 use history::History;
-use load::{LoadError, Loaded, Overlay, PolicyFile, Proof, Rule, Rules, Subject};
+use load::{LoadError, Loaded, Overlay, PolicyFile, Proof, Rule, Rules};
 use mask::{Disclosure, HandOver, Masked, MaskedCall, Shown};
 pub use proof::Tried;
 use refusal::Refusal;
@@ -92,7 +95,7 @@ pub struct Knowledge<'k> {
     pub facts: &'k Facts,
     /// The reads of this step.
     pub evidence: &'k Evidence,
-    /// The regions confirmed in this scope.
+    /// What a human agreed to in this scope: regions, and further calls.
     pub consents: &'k Consents,
     /// What was made before in this scope.
     pub history: &'k History,
@@ -173,49 +176,6 @@ impl Policy {
             account: "",
         };
         self.judge(call, &knowledge, now).into()
-    }
-
-    /// Weighs an answer to a question about `call`: the question is made anew, so an answer to anything else
-    /// doesn't count. A confirmed region is remembered in `consents`.
-    ///
-    /// # Errors
-    /// A refusal that says why the answer doesn't count.
-    pub fn hear(
-        &self,
-        call: &Call,
-        answer: &Answer,
-        account: &str,
-        history: &History,
-        consents: &mut Consents,
-        now: Timestamp,
-    ) -> Result<Heard, Refusal> {
-        for rule in rules::of(&self.rules.confirm, Subject::Region) {
-            let Some(region) = call.region() else { continue };
-            let question = question::region(rule, call, region, &rules::setting(self, account));
-            if question.digest() == answer.digest {
-                return hear_region(&question, answer, region, account, consents, now);
-            }
-        }
-        let before = rules::made_before(self, call, history, now);
-        for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
-            let question = rules::arguments_question(self, rule, call, &[], history, before, account);
-            // What a template brings, or a warning rests on, is read anew before the call is judged, and only then is
-            // the question the one that was answered, or another one: judging weighs the digest.
-            if rules::asks_what_is_read(call) || question.digest() == answer.digest {
-                return hear_arguments(&question, answer, call);
-            }
-        }
-        match consent::refusal("confirmation", &answer.reply, "call again to be asked anew") {
-            Some(refusal) => Err(refusal),
-            None => {
-                let text = "the answer is to another question: the arguments, the account, the policy or what was made before changed after it was asked";
-                Err(Refusal::new("confirmation", text).with(Fault::new(
-                    "",
-                    "nothing was sent",
-                    "call again without requestState, with the arguments that are meant, to be asked anew",
-                )))
-            }
-        }
     }
 
     /// Counts a call that is about to be sent: each that was cleared, the policy's own reads among them.
@@ -389,85 +349,6 @@ impl Policy {
         refusal.violations.extend(faults);
         refusal
     }
-}
-
-fn hear_region(
-    question: &Question,
-    answer: &Answer,
-    region: &str,
-    account: &str,
-    consents: &mut Consents,
-    now: Timestamp,
-) -> Result<Heard, Refusal> {
-    let how = format!("the operator can confirm a region at launch with --region {region}");
-    if let Some(refusal) = consent::refusal(question.rule(), &answer.reply, &how) {
-        return Err(refusal);
-    }
-    match accepted(question.form(), answer) {
-        Filled::Region(chosen) => {
-            consents.confirm(account, &chosen, now);
-            if chosen == region {
-                return Ok(Heard::Region);
-            }
-            let text = format!("the user chose {chosen}, not {region}");
-            Err(Refusal::new(question.rule(), text).with(Fault::new(
-                "RegionId",
-                "isn't the region that the user chose",
-                format!("use {chosen}"),
-            )))
-        }
-        Filled::Yes | Filled::No | Filled::Mistyped | Filled::Blank => Err(blank(question)),
-    }
-}
-
-fn hear_arguments(question: &Question, answer: &Answer, call: &Call) -> Result<Heard, Refusal> {
-    let how = format!("the operator can approve the tool at launch with --approve {}", call.tool().name());
-    if let Some(refusal) = consent::refusal(question.rule(), &answer.reply, &how) {
-        return Err(refusal);
-    }
-    match accepted(question.form(), answer) {
-        Filled::Yes => Ok(Heard::Arguments(Approval::new(answer.channel, answer.digest.clone()))),
-        Filled::No => Err(Refusal::new(question.rule(), "the user answered no").with(Fault::new(
-            "",
-            "the user doesn't want this call",
-            "ask them what they want instead",
-        ))),
-        Filled::Mistyped => {
-            Err(Refusal::new(question.rule(), "the id that was typed isn't the one in the question")
-                .with(Fault::new(
-                    "",
-                    "nothing was sent, since the user may have meant something else",
-                    "ask the user which one they mean, then call again",
-                ))
-                .retryable())
-        }
-        Filled::Region(_) | Filled::Blank => Err(blank(question)),
-    }
-}
-
-fn accepted(form: &Form, answer: &Answer) -> Filled {
-    match &answer.reply {
-        Reply::Accepted(content) => consent::filled(form, content),
-        Reply::Declined
-        | Reply::Cancelled
-        | Reply::TimedOut
-        | Reply::Pending { .. }
-        | Reply::Crowded
-        | Reply::NoChannel
-        | Reply::Replayed
-        | Reply::Tampered
-        | Reply::Expired => Filled::Blank,
-    }
-}
-
-fn blank(question: &Question) -> Refusal {
-    let field = question.form().property();
-    Refusal::new(question.rule(), format!("the question came back accepted, but without a valid {field}"))
-        .with(Fault::new(
-            "",
-            format!("an accept without {field} is no yes"),
-            "the user must fill the field in; call again",
-        ))
 }
 
 #[cfg(test)]

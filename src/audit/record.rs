@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::policy::consent::Channel;
+use crate::policy::grant::Standing;
+use crate::policy::refusal::Reason;
 use crate::policy::verdict::Finding;
 
 /// The version of the line format, in every record's `v`.
@@ -208,6 +210,12 @@ pub struct Confirmation {
     pub answer: Answer,
     /// Digest of the question, account and policy that the answer is bound to, in hex.
     pub digest: String,
+    /// Why the answer was no yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The grant that this yes gave, or that the call rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Standing>,
 }
 
 /// What came back.
@@ -299,6 +307,13 @@ mod tests {
                 channel: Channel::InputRequired,
                 answer: Answer::Accept,
                 digest: "d".into(),
+                reason: Some(Reason::WrongId),
+                grant: Some(Standing {
+                    id: "grant-1".into(),
+                    given: true,
+                    left: 2,
+                    until: "2026-01-01T00:30:00Z".parse().unwrap(),
+                }),
             }),
             redactions: [("User id".to_owned(), 2)].into(),
             idempotency: Some(Idempotency { key: "k".into(), found: true, result: Some("same".into()) }),
@@ -330,7 +345,8 @@ mod tests {
                 r#""workspace":"12","arguments":{"Z":1,"A":[null]},"arguments_hmac":"ah","policy_sha256":"ps","verdict":"cleared","#,
                 r#""rules":[{"id":"image-listed","kind":"provenance","result":"passed","path":"JobSpecs[0].Image"}],"#,
                 r#""facts_used":[{"fact":"image","value_hmac":"vh","learned_at_seq":3}],"#,
-                r#""confirmation":{"channel":"input_required","answer":"accept","digest":"d"},"redactions":{"User id":2},"#,
+                r#""confirmation":{"channel":"input_required","answer":"accept","digest":"d","reason":"wrong-id","#,
+                r#""grant":{"id":"grant-1","given":true,"left":2,"until":"2026-01-01T00:30:00Z"}},"redactions":{"User id":2},"#,
                 r#""idempotency":{"key":"k","found":true,"result":"same"},"#,
                 r#""cloud_calls":[{"action":"CreateJob","status":200,"request_id":"r","ms":12,"attempt":1}],"#,
                 r#""is_error":false,"error":"e","latency_us":99,"untrusted":["Logs"],"#,

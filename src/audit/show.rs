@@ -77,8 +77,10 @@ fn line(number: u64, bytes: &[u8], style: Style) -> String {
 fn table_row(record: &Record) -> String {
     let Entry { ts, phase, tool, verdict, region, confirmation, cloud_calls, error, is_error, .. } =
         &record.entry;
-    let confirmed =
-        confirmation.as_ref().map(|given| format!("{} {}", word(given.channel), word(given.answer)));
+    let confirmed = confirmation.as_ref().map(|given| match &given.grant {
+        Some(grant) => format!("{} {} {}", word(given.channel), word(given.answer), grant.id),
+        None => format!("{} {}", word(given.channel), word(given.answer)),
+    });
     let calls: Vec<String> = cloud_calls
         .iter()
         .map(|call| {
@@ -156,6 +158,8 @@ mod tests {
                     channel: crate::policy::consent::Channel::Elicitation,
                     answer: Answer::Accept,
                     digest: String::new(),
+                    reason: None,
+                    grant: None,
                 }),
                 cloud_calls: vec![call(None, 1), call(Some(200), 2)],
                 ..entry("dlc_create_job")

@@ -154,6 +154,9 @@ pub struct SimFlags {
     /// How far the world's clock moves with each step [default: 1s]
     #[arg(long, value_name = "DURATION")]
     pub clock_step: Option<SignedDuration>,
+    /// Answer every question from a file, as docs/scripted-human.md describes; an absolute path
+    #[arg(long, value_name = "FILE")]
+    pub human: Option<PathBuf>,
 }
 
 /// The flags that only the live clouds take.

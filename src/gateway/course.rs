@@ -16,6 +16,7 @@ use crate::policy::Knowledge;
 use crate::policy::consent::{Answer, Approval, Heard};
 use crate::policy::evidence::Evidence;
 use crate::policy::facts::Known;
+use crate::policy::grant::Standing;
 use crate::policy::refusal::Refusal;
 use crate::policy::remarks::Remarks;
 use crate::policy::verdict::{Cleared, Judgement, Outcome, Review, Verdict};
@@ -43,6 +44,8 @@ pub(super) struct Course {
     caller: Caller,
     /// Gives up the reads of a step that nobody waits for any more.
     cancel: CancellationToken,
+    /// What the call's yes has to do with a grant, once it is cleared.
+    grant: Option<Standing>,
     /// Held until the step ends; nobody asks for it.
     _held: Vec<Held>,
 }
@@ -55,7 +58,7 @@ impl Course {
             ending.gateway.policy.pin(&caller.credentials.sealed(), &mut state.seen);
             state.of_account(vendor, &caller.account);
         }
-        Self { ending, caller, cancel: CancellationToken::new(), _held: held }
+        Self { ending, caller, cancel: CancellationToken::new(), grant: None, _held: held }
     }
 
     /// Weighs the answer, if one came; then judges, reads what the judgement needs, and judges again, until it
@@ -112,11 +115,12 @@ impl Course {
                 self.ending.now,
             )
         };
-        self.ending.record.answered(answer, heard.is_ok());
+        self.ending.record.answered(answer, heard.as_ref().err());
         heard
     }
 
-    fn judge(&self, call: &Call, evidence: &Evidence, approval: Option<&Approval>) -> Judgement {
+    /// What is said of `call`. Once it is cleared, its grant is settled before anybody else is judged.
+    fn judge(&mut self, call: &Call, evidence: &Evidence, approval: Option<&Approval>) -> Judgement {
         let state = &mut *self.ending.scope.lock();
         let knowledge = Knowledge {
             facts: &state.facts,
@@ -130,7 +134,19 @@ impl Course {
         let judgement = policy.judge(call, &knowledge, self.ending.now);
         // Under the same lock: of calls that are judged at once, each counts the others.
         policy.count(&judgement, &mut state.history, self.ending.now);
+        if let Verdict::Cleared(cleared) = &judgement.verdict
+            && let Some(grant) = state.consents.settle(cleared, self.ending.now)
+        {
+            self.grant = Some(grant);
+        }
         judgement
+    }
+
+    /// Nothing was sent: what the call took from a grant is given back, and a grant that it gave is none.
+    fn undo(&mut self) {
+        if let Some(grant) = self.grant.take() {
+            self.ending.scope.lock().consents.undo(&grant);
+        }
     }
 
     /// Makes the policy's own reads. Each is judged, sent and recorded like any call.
@@ -166,6 +182,7 @@ impl Course {
     /// Sends what is cleared, in its own task: whoever asked may go away, the review and the record don't.
     async fn go(mut self, cleared: Cleared) -> Step {
         if self.ending.gateway.tasks.is_closed() {
+            self.undo();
             let refusal = Refusal::new("server", "the server is stopping; nothing was sent").retryable();
             return self.ending.refuse(refusal).await;
         }
@@ -185,17 +202,19 @@ impl Course {
 
     async fn carry_out(mut self, cleared: Cleared) -> Step {
         let call = cleared.call().clone();
-        self.ending.record.consented(cleared.consent());
+        self.ending.record.consented(cleared.consent(), self.grant.as_ref());
         if call.spec().effect.changes()
             && call.tool().reply().hands_over()
             && let Err(error) = self.ending.gateway.make_ready().await
         {
             tracing::error!(%error, "secrets can't be handed over");
+            self.undo();
             return self.ending.refuse(unready()).await;
         }
         if call.spec().effect.changes()
             && let Err(error) = self.ending.gateway.append(self.ending.record.decided()).await
         {
+            self.undo();
             return self.ending.unrecorded(&error);
         }
         let Ending { gateway, scope, now, .. } = &self.ending;
@@ -207,6 +226,9 @@ impl Course {
             }
             Ok(Sent { outcome, calls, is_cancelled: false }) => {
                 self.ending.reached = Reached::by(&call, &outcome);
+                if self.ending.reached == Reached::Nothing {
+                    self.undo();
+                }
                 self.ending.record.sent(calls);
                 {
                     let state = &mut *self.ending.scope.lock();
@@ -215,7 +237,10 @@ impl Course {
                 }
                 self.settle(&call, outcome).await
             }
-            Err(error) => self.ending.refuse(unsent(&error)).await,
+            Err(error) => {
+                self.undo();
+                self.ending.refuse(unsent(&error)).await
+            }
         }
     }
 

@@ -13,7 +13,9 @@ use crate::audit::{
     Verdict as VerdictKind,
 };
 use crate::policy::consent::{Answer, Approval, Reply};
+use crate::policy::grant::Standing;
 use crate::policy::mask::{Masked, MaskedCall};
+use crate::policy::refusal::Refusal;
 use crate::policy::unique_name;
 use crate::policy::verdict::{Judgement, Said, Verdict};
 use crate::spec::{Call, Tool};
@@ -78,29 +80,36 @@ impl Record {
         self.entry.arguments = Some(Value::Object(arguments.clone()));
     }
 
-    /// Adds what a human answered, and whether it counted.
-    pub(super) fn answered(&mut self, answer: &Answer, counted: bool) {
+    /// Adds what a human answered, and why it didn't count if it didn't.
+    pub(super) fn answered(&mut self, answer: &Answer, refusal: Option<&Refusal>) {
         let kind = match &answer.reply {
-            Reply::Accepted(_) if counted => AnswerKind::Accept,
+            Reply::Accepted(_) if refusal.is_none() => AnswerKind::Accept,
             Reply::Accepted(_) => AnswerKind::Incomplete,
             Reply::Declined => AnswerKind::Decline,
             Reply::Cancelled => AnswerKind::Cancel,
             Reply::TimedOut => AnswerKind::Never,
             Reply::Pending { .. } => AnswerKind::Pending,
             Reply::NoChannel | Reply::Crowded => AnswerKind::NoChannel,
-            Reply::Replayed | Reply::Tampered | Reply::Expired => AnswerKind::Invalid,
+            Reply::Malformed | Reply::Replayed | Reply::Tampered | Reply::Expired => AnswerKind::Invalid,
         };
-        self.entry.confirmation =
-            Some(Confirmation { channel: answer.channel, answer: kind, digest: answer.digest.clone() });
+        self.entry.confirmation = Some(Confirmation {
+            channel: answer.channel,
+            answer: kind,
+            digest: answer.digest.clone(),
+            reason: refusal.and_then(|refusal| refusal.reason),
+            grant: None,
+        });
     }
 
-    /// Adds the yes that a cleared call rests on.
-    pub(super) fn consented(&mut self, approval: Option<&Approval>) {
+    /// Adds the yes that a cleared call rests on, and the grant that it gave or used.
+    pub(super) fn consented(&mut self, approval: Option<&Approval>, grant: Option<&Standing>) {
         if let Some(approval) = approval {
             self.entry.confirmation = Some(Confirmation {
                 channel: approval.channel(),
                 answer: AnswerKind::Accept,
                 digest: approval.digest().to_owned(),
+                reason: None,
+                grant: grant.cloned(),
             });
         }
     }

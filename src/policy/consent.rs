@@ -12,8 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::refusal::Refusal;
-use crate::error::Fault;
+use super::grant::{Granting, Grants, Offer};
 use crate::spec::value::{COMMON_REGIONS, REGIONS, is_allowed_region};
 use crate::spec::{Call, Effect};
 
@@ -61,12 +60,19 @@ pub struct Question {
     rule: String,
     message: String,
     form: Form,
+    offer: Option<Box<Offer>>,
     digest: String,
 }
 
 impl Question {
-    pub(super) const fn new(rule: String, message: String, form: Form, digest: String) -> Self {
-        Self { rule, message, form, digest }
+    pub(super) const fn new(
+        rule: String,
+        message: String,
+        form: Form,
+        offer: Option<Box<Offer>>,
+        digest: String,
+    ) -> Self {
+        Self { rule, message, form, offer, digest }
     }
 
     /// The rule that asks.
@@ -84,9 +90,28 @@ impl Question {
         &self.form
     }
 
-    /// What the question is bound to.
+    /// Which further calls the human may let through beside this one: a second property of the form, which may be left
+    /// out. A channel that can't show it leaves it out.
+    pub fn offer(&self) -> Option<&Offer> {
+        self.offer.as_deref()
+    }
+
+    /// What the human reads where the offer is shown.
+    pub fn message_with_offer(&self) -> String {
+        with_offer(&self.message, self.offer())
+    }
+
+    /// What the question is bound to, its offer included.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+}
+
+/// What a human reads of a call, and of what is offered beside it.
+pub(super) fn with_offer(message: &str, offer: Option<&Offer>) -> String {
+    match offer {
+        Some(offer) => format!("{message}\n{}\n", offer.text()),
+        None => message.to_owned(),
     }
 }
 
@@ -104,6 +129,11 @@ pub enum Channel {
     Terminal,
     /// A launch flag of the operator.
     Operator,
+    /// The `--human` file of a simulated run.
+    #[serde(rename = "scripted-human")]
+    Scripted,
+    /// No question: a human let such calls through when they were asked about an earlier one.
+    Grant,
 }
 
 /// What came back for a question.
@@ -124,6 +154,8 @@ pub enum Reply {
     },
     /// Too many questions wait for the human already.
     Crowded,
+    /// Something came back that is no answer to any question.
+    Malformed,
     /// The host has no way to ask.
     NoChannel,
     /// The sealed state that carried the question back was used before.
@@ -145,16 +177,17 @@ pub struct Answer {
     pub reply: Reply,
 }
 
-/// A yes to exactly one rendered call. Only the policy makes one.
+/// A yes to one call. Only the policy makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     channel: Channel,
     digest: String,
+    granting: Granting,
 }
 
 impl Approval {
-    pub(super) const fn new(channel: Channel, digest: String) -> Self {
-        Self { channel, digest }
+    pub(super) const fn new(channel: Channel, digest: String, granting: Granting) -> Self {
+        Self { channel, digest, granting }
     }
 
     /// How the yes came.
@@ -162,9 +195,14 @@ impl Approval {
         self.channel
     }
 
-    /// The digest of what it is a yes to.
+    /// The digest of what it is a yes to: of the question that was answered.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// What it has to do with a grant.
+    pub(super) const fn granting(&self) -> &Granting {
+        &self.granting
     }
 }
 
@@ -238,10 +276,12 @@ impl FromStr for Waiver {
     }
 }
 
-/// Which regions a human confirmed in this scope, for which account, and when.
+/// Which regions a human confirmed in this scope, for which account and when, and which further calls they let through.
 #[derive(Debug, Default)]
 pub struct Consents {
     regions: BTreeMap<(String, String), Timestamp>,
+    /// Further calls.
+    pub(super) grants: Grants,
 }
 
 impl Consents {
@@ -277,126 +317,51 @@ pub(super) fn region_form(named: &str) -> Form {
     Form::Region { options }
 }
 
-/// What an accepted form says, if it says it in the one way that counts.
-pub(super) enum Filled {
-    /// The region chosen.
-    Region(String),
-    /// A yes.
-    Yes,
-    /// A form that was sent with `approve: false`.
-    No,
-    /// Another id than the one asked for.
-    Mistyped,
-    /// The form lacks its field, or holds something else there.
-    Blank,
-}
-
-pub(super) fn filled(form: &Form, content: &Value) -> Filled {
-    match (form, content.get(form.property())) {
-        (Form::Region { options }, Some(Value::String(region)))
-            if options.iter().any(|(id, _)| id == region) =>
-        {
-            Filled::Region(region.clone())
-        }
-        (Form::Approve, Some(Value::Bool(true))) => Filled::Yes,
-        (Form::Approve, Some(Value::Bool(false))) => Filled::No,
-        (Form::TypeId { id, .. }, Some(Value::String(typed))) if typed.trim() == id => Filled::Yes,
-        (Form::TypeId { .. }, Some(Value::String(typed))) if !typed.trim().is_empty() => Filled::Mistyped,
-        (Form::Region { .. } | Form::Approve | Form::TypeId { .. }, _) => Filled::Blank,
-    }
-}
-
-/// Why an answer to `question` doesn't count. `None` for a filled form, which is for [`filled`] to weigh.
-pub(super) fn refusal(rule: &str, reply: &Reply, how_to_allow: &str) -> Option<Refusal> {
-    let (error, fix, retryable) = match reply {
-        Reply::Accepted(_) => return None,
-        Reply::Declined => (
-            "the user declined, or the client showed no dialog",
-            format!("ask the user in the conversation what they want; {how_to_allow}"),
-            false,
-        ),
-        Reply::Cancelled => (
-            "the user closed the question without an answer",
-            "ask the user before trying again".to_owned(),
-            true,
-        ),
-        Reply::TimedOut => (
-            "nobody answered the question in time",
-            "ask the user to watch for the dialog, then call again".to_owned(),
-            true,
-        ),
-        Reply::Pending { code } => return Some(pending(rule, code)),
-        Reply::Crowded => (
-            "too many questions wait for the user's answer already",
-            "have the user answer them first, then call again".to_owned(),
-            true,
-        ),
-        Reply::NoChannel => (
-            "this needs a human's yes, and the client has no way to ask for one",
-            format!("{how_to_allow}; {IN_A_BROWSER}"),
-            false,
-        ),
-        Reply::Replayed => (
-            "this answer was used before; a yes counts once",
-            "call again without requestState to be asked anew".to_owned(),
-            false,
-        ),
-        Reply::Tampered => (
-            "the request state isn't one that this server made for this caller",
-            "call again without requestState to be asked anew".to_owned(),
-            false,
-        ),
-        Reply::Expired => (
-            "the question is too old to be answered",
-            "call again without requestState to be asked anew".to_owned(),
-            false,
-        ),
-    };
-    let refusal = Refusal::new(rule, error).with(Fault::new("", error, fix));
-    Some(if retryable { refusal.retryable() } else { refusal })
-}
-
-/// How a server can ask although its client can't.
-const IN_A_BROWSER: &str = "or start the server where it can open the user's browser (--approval-page auto needs a \
-    display, or name a program with --browser), and it asks there";
-
-/// What is said while a question waits in the human's browser.
-fn pending(rule: &str, code: &str) -> Refusal {
-    let text =
-        format!("the user has been asked in their browser, under the code {code}, and hasn't answered yet");
-    let fix = format!(
-        "tell the user that a page with the code {code} waits in their browser, then call again with the same \
-         arguments: their answer counts for that call, once"
-    );
-    Refusal::new(rule, text.clone()).with(Fault::new("", text, fix)).retryable()
-}
-
 /// Text as a person must see it: quoted, on one line, with every character that could hide or reorder text
-/// written out. That includes `<`, and `]` before `(`: a client that renders Markdown or HTML would take what
-/// follows for a comment, a tag or a link's target, and not show it.
+/// written out. That includes `<`, `]` before `(`, and `&` before what could be a character's name: a client that
+/// renders Markdown or HTML would take what follows for a comment, a tag, a link's target or another character, and not
+/// show it. Of many spaces in a row the later ones are written out, so that they can't push text to the start of a line.
 pub struct Quoted<'t>(pub &'t str);
+
+/// The most spaces in a row that are shown as they are: the indentation of a script.
+const SPACES: usize = 8;
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
         f.write_char('"')?;
-        let mut characters = self.0.chars().peekable();
+        let mut spaces = 0;
+        let mut characters = self.0.chars();
         while let Some(character) = characters.next() {
+            spaces = if character == ' ' { spaces + 1 } else { 0 };
+            let rest = characters.clone();
             match character {
                 '"' => f.write_str("\\\"")?,
                 '\\' => f.write_str("\\\\")?,
                 '\n' => f.write_str("\\n")?,
-                character
-                    if is_deceptive(character)
-                        || character == '<'
-                        || (character == ']' && characters.peek() == Some(&'(')) =>
-                {
+                character if spaces > SPACES || is_deceptive(character) || is_markup(character, rest) => {
                     write!(f, "\\u{{{:04x}}}", u32::from(character))?;
                 }
                 character => f.write_char(character)?,
             }
         }
         f.write_char('"')
+    }
+}
+
+/// Whether `character`, with `rest` after it, begins what Markdown or HTML doesn't show as it is written.
+fn is_markup(character: char, mut rest: std::str::Chars<'_>) -> bool {
+    match character {
+        '<' => true,
+        ']' => rest.next() == Some('('),
+        '&' => match rest.next() {
+            Some('#') => true,
+            Some(first) if first.is_ascii_alphanumeric() => {
+                rest.find(|next| !next.is_ascii_alphanumeric()) == Some(';')
+            }
+            Some(_) | None => false,
+        },
+        _ => false,
     }
 }
 

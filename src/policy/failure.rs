@@ -32,6 +32,7 @@ pub(super) fn explain(error: &CloudError, call: &Call) -> Refusal {
         (_, Vendor::PyroMind) => pyromind::diagnose(error, call),
     };
     Refusal {
+        reason: None,
         error: text,
         rule: rule.to_owned(),
         violations: vec![fault],

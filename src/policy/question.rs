@@ -3,13 +3,15 @@
 //! The text is made from the masked call, quoted so that nothing in it can pass for the question itself
 //! ([`Quoted`]). A question too long to be read isn't shortened: the call is refused.
 
+mod binding;
+
 use std::fmt::Write;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::consent::{Form, Question, Quoted, UNDOCUMENTED, region_form};
-use super::digest;
+use super::consent::{Form, Question, Quoted, UNDOCUMENTED, region_form, with_offer};
+use super::grant::{Limits, Offer};
 use super::history::History;
 use super::load::{Confirm, Highlight, Variable, When};
 use super::mask::MaskedCall;
@@ -19,6 +21,8 @@ use crate::error::Fault;
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::REGIONS;
 use crate::spec::{Call, Effect};
+pub(super) use binding::changed;
+use binding::{Bound, digest_of};
 
 /// The most characters that a person is asked to read.
 const LONGEST: usize = 12_000;
@@ -33,6 +37,8 @@ pub(super) struct Setting<'s> {
     pub policy: &'s str,
     /// What digests are keyed with: they travel, and must tell nothing of what they bind.
     pub key: &'s [u8],
+    /// Which further calls may be offered.
+    pub grant: Option<Limits>,
 }
 
 /// Whether this region is the right one.
@@ -46,8 +52,8 @@ pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Settin
         account = account(setting),
         hours = rule.lifetime_hours.unwrap_or_default(),
     );
-    let digest = bound(setting, &["region", region, &message]);
-    Question::new(rule.id.clone(), message, region_form(region), digest)
+    let digest = digest_of(setting, &Bound { subject: &["region", region], history: "", text: &message });
+    Question::new(rule.id.clone(), message, region_form(region), None, digest)
 }
 
 /// Whether exactly this call should be made: once more, if it was made at `before`. `warnings` are what the present
@@ -62,7 +68,8 @@ pub(super) fn arguments(
     setting: &Setting<'_>,
 ) -> Question {
     let spec = call.spec();
-    let mut message = before.map(again).unwrap_or_default();
+    let again = before.map(again).unwrap_or_default();
+    let mut message = again.clone();
     let _ = writeln!(message, "{}: {}\n\n{}", verb(spec.effect), spec.title, world(setting));
     let _ = writeln!(message, "Account: {}", account(setting));
     if let Some(region) = call.region() {
@@ -83,7 +90,10 @@ pub(super) fn arguments(
     variables(request, &given, "", &mut |path, name| {
         mind.extend(pointed_out(&rule.variable, name).map(|say| format!("{path}: {say}")));
     });
-    mind.extend(leaves.iter().filter_map(|(path, value)| handed_over(history, path, value)));
+    let handed: Vec<String> =
+        leaves.iter().filter_map(|(path, value)| handed_over(history, path, value)).collect();
+    let done_before = format!("{again}{}", handed.join("\n"));
+    mind.extend(handed);
     mind.extend_from_slice(warnings);
     section(&mut message, "Mind", &mind);
     let lines: Vec<String> = leaves.iter().map(|(path, value)| format!("{path}: {value}")).collect();
@@ -99,8 +109,17 @@ pub(super) fn arguments(
     let notes: Vec<String> =
         kept_back(hidden(&given, &shown), makes_job(call)).into_iter().chain(said).collect();
     section(&mut message, "Note", &notes);
-    let digest = bound(setting, &["arguments", spec.name, &given.to_string(), &message]);
-    Question::new(rule.id.clone(), message, form(call), digest)
+    // What must not be missed is asked about each time.
+    let offer = if mind.is_empty() && before.is_none() { Offer::of(call, setting) } else { None };
+    let digest = digest_of(
+        setting,
+        &Bound {
+            subject: &["arguments", spec.name, &given.to_string()],
+            history: &done_before,
+            text: &with_offer(&message, offer.as_ref()),
+        },
+    );
+    Question::new(rule.id.clone(), message, form(call), offer.map(Box::new), digest)
 }
 
 /// What destroys or reveals is agreed to by typing the id of what it is about, where it is about one thing
@@ -371,9 +390,4 @@ fn without_indices(path: &str) -> String {
             _ => !inside,
         })
         .collect()
-}
-
-fn bound(setting: &Setting<'_>, parts: &[&str]) -> String {
-    let simulated = if setting.simulated { "simulated" } else { "live" };
-    digest::keyed(setting.key, parts.iter().copied().chain([setting.account, setting.policy, simulated]))
 }

@@ -3,8 +3,10 @@
 mod arbitrary;
 mod consent;
 mod exact;
+mod grants;
 mod learn;
 mod links;
+mod lost;
 mod masks;
 mod overlays;
 mod properties;
@@ -26,7 +28,7 @@ use super::consent::{Answer, Approval, Channel, Consents, Form, Heard, Operator,
 use super::evidence::Evidence;
 use super::facts::{Facts, Known};
 use super::history::History;
-use super::refusal::Refusal;
+use super::refusal::{Reason, Refusal};
 use super::sweep::{Seen, Text};
 use super::verdict::{CloudError, Denial, Outcome, Raw, Verdict};
 use super::{Knowledge, OnMiss, Policy, Settings};

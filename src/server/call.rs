@@ -85,7 +85,7 @@ impl Handler {
         };
         let response = request.input_responses.as_ref()?.get(INPUT)?;
         let reply = if self.seals.spend(&opened) {
-            serde_json::from_value::<ElicitResult>(response.clone()).map_or(Reply::Cancelled, consent::reply)
+            serde_json::from_value::<ElicitResult>(response.clone()).map_or(Reply::Malformed, consent::reply)
         } else {
             Reply::Replayed
         };

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Handler;
 use crate::policy::consent::{Form, Question, Reply};
+use crate::policy::grant::{FURTHER, Offer};
 
 /// Whether the client can show a form. A capability that names no mode means forms.
 pub(super) fn can_ask(cx: &RequestContext<RoleServer>) -> bool {
@@ -26,9 +27,9 @@ pub(super) fn elicitation(
     question: &Question,
     version: Option<&ProtocolVersion>,
 ) -> Result<ElicitRequest, ErrorData> {
-    let requested_schema = schema(question.form(), version)
+    let requested_schema = schema(question.form(), question.offer(), version)
         .map_err(|_| ErrorData::internal_error("the question's form can't be built", None))?;
-    let message = question.message().to_owned();
+    let message = question.message_with_offer();
     Ok(ElicitRequest::new(ElicitRequestParams::FormElicitationParams {
         meta: None,
         message,
@@ -36,8 +37,13 @@ pub(super) fn elicitation(
     }))
 }
 
-/// One required property without a default, so that an empty accept is no yes.
-fn schema(form: &Form, version: Option<&ProtocolVersion>) -> Result<ElicitationSchema, String> {
+/// One required property without a default, so that an empty accept is no yes; and where further calls are offered, how
+/// many, which may be left out and has no default either.
+fn schema(
+    form: &Form,
+    offer: Option<&Offer>,
+    version: Option<&ProtocolVersion>,
+) -> Result<ElicitationSchema, String> {
     let builder = ElicitationSchema::builder();
     let builder = match form {
         Form::Approve => {
@@ -61,6 +67,16 @@ fn schema(form: &Form, version: Option<&ProtocolVersion>) -> Result<ElicitationS
             builder.required_enum_schema(form.property(), choice)
         }
     };
+    let builder = match offer {
+        Some(offer) => builder.integer_property(FURTHER, |field| {
+            let title = format!(
+                "Further calls like this one without a question, for {} minutes (empty for none)",
+                offer.minutes()
+            );
+            field.title(title).minimum(0).maximum(offer.calls().into())
+        }),
+        None => builder,
+    };
     builder.build().map_err(str::to_owned)
 }
 
@@ -69,7 +85,8 @@ pub(super) fn reply(result: ElicitResult) -> Reply {
     match result.action {
         ElicitationAction::Accept => Reply::Accepted(result.content.unwrap_or(Value::Null)),
         ElicitationAction::Decline => Reply::Declined,
-        _ => Reply::Cancelled,
+        ElicitationAction::Cancel => Reply::Cancelled,
+        _ => Reply::Malformed,
     }
 }
 
@@ -87,7 +104,8 @@ impl Handler {
                 Ok(Ok(ClientResult::ElicitResult(result))) => reply(result),
                 // The client declared that it can ask, and answers that it can't.
                 Ok(Err(ServiceError::McpError(_))) => Reply::NoChannel,
-                Ok(Ok(_) | Err(_)) | Err(_) => Reply::Cancelled,
+                Ok(Ok(_)) => Reply::Malformed,
+                Ok(Err(_)) | Err(_) => Reply::Cancelled,
             }),
             _ = hung_up.wait_for(|hung_up| *hung_up) => return Some(Reply::Cancelled),
             () = tokio::time::sleep(self.question_timeout) => Some(Reply::TimedOut),
@@ -102,10 +120,12 @@ impl Handler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::consent::Operator;
+    use crate::policy::{OnMiss, Policy, Settings};
     use serde_json::json;
 
     fn form(form: &Form, version: ProtocolVersion) -> Value {
-        serde_json::to_value(schema(form, Some(&version)).unwrap()).unwrap()
+        serde_json::to_value(schema(form, None, Some(&version)).unwrap()).unwrap()
     }
 
     #[test]
@@ -117,6 +137,43 @@ mod tests {
         });
         assert_eq!(form(&Form::Approve, ProtocolVersion::V_2025_06_18), expected);
         assert_eq!(form(&Form::Approve, ProtocolVersion::V_2026_07_28), expected);
+    }
+
+    /// A client that shows only what is required leaves the second field out; nobody is granted anything by a default.
+    #[test]
+    fn an_offer_is_one_more_field_that_may_be_left_out() {
+        let policy = Policy::compiled(Settings {
+            on_miss: OnMiss::Refuse,
+            operator: Operator::default(),
+            simulated: true,
+            digest_key: Vec::new(),
+            secret_command: String::new(),
+        })
+        .unwrap();
+        let stop = json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" });
+        let stop = crate::tools::find("dlc_stop_job").unwrap().parse(stop.as_object().unwrap()).unwrap();
+        let questions = policy.rehearse(&stop, "2026-03-01T12:00:00Z".parse().unwrap()).questions;
+        let question = questions.iter().find(|question| question.offer().is_some()).unwrap();
+        for version in [ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2026_07_28] {
+            let request = serde_json::to_value(elicitation(question, Some(&version)).unwrap()).unwrap();
+            assert_eq!(request["params"]["message"], question.message_with_offer());
+            assert_eq!(
+                request["params"]["requestedSchema"],
+                json!({
+                    "type": "object",
+                    "properties": {
+                        "approve": { "type": "boolean", "title": "Approve exactly this call" },
+                        "further_calls": {
+                            "type": "integer",
+                            "title": "Further calls like this one without a question, for 30 minutes (empty for none)",
+                            "minimum": 0,
+                            "maximum": 10,
+                        },
+                    },
+                    "required": ["approve"],
+                })
+            );
+        }
     }
 
     /// R-PM-022: the id is typed, not offered.

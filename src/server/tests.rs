@@ -277,7 +277,12 @@ async fn a_question_that_nobody_answers_is_withdrawn() {
     assert_eq!(withdrawn["params"]["requestId"], question["id"]);
     let answer = client.receive().await;
     assert_eq!(answer["result"]["isError"], true);
-    assert!(answer["result"]["content"][0]["text"].as_str().unwrap().contains("in time"), "{answer}");
+    let refusal = answer["result"]["content"][0]["text"].as_str().unwrap();
+    let refusal: Value = serde_json::from_str(refusal).unwrap();
+    assert_eq!(
+        (&refusal["error"], &refusal["reason"]),
+        (&json!("nobody answered the question in time"), &json!("timed-out"))
+    );
 }
 
 #[tokio::test]

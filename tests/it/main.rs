@@ -12,6 +12,7 @@
 mod harness;
 
 mod access;
+mod answers;
 mod approval;
 mod architecture;
 mod assets;
@@ -26,7 +27,9 @@ mod dry_run;
 mod endpoints;
 mod every_tool;
 mod faults;
+mod grants;
 mod hand_over;
+mod human;
 mod insight;
 mod job_updates;
 mod jobs;

@@ -76,6 +76,7 @@ impl Rules {
             precheck,
             confirm,
             change: _,
+            grant: _,
         } = self;
         let mut change = Some(change);
         let found = [

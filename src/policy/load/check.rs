@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Rules, Subject};
 use crate::policy::consent::MAX_REGION_HOURS;
+use crate::policy::grant::{MAX_CALLS, MAX_MINUTES};
 use crate::policy::rules::{has_instants, has_state};
 use crate::spec::Effect;
 use crate::spec::marks::{Fact, Kind, Shape};
@@ -117,6 +118,12 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
         if rule.patterns.is_empty() {
             return Err((rule.id.clone(), "patterns is empty, so the rule would bind nothing".to_owned()));
         }
+    }
+    if rules.grant.is_some_and(|grant| grant.minutes > MAX_MINUTES || grant.calls > MAX_CALLS) {
+        let reason = format!(
+            "minutes must be from 0 to {MAX_MINUTES}, calls from 0 to {MAX_CALLS}; 0 turns grants off"
+        );
+        return Err(("grant".to_owned(), reason));
     }
     alone::check(rules)
 }

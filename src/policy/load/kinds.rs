@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::change::Change;
 use super::example::Example;
+use crate::policy::grant;
 use crate::spec::marks::Fact;
 use crate::spec::{Call, Effect};
 
@@ -72,13 +73,16 @@ macro_rules! kinds {
             /// What an overlay changes of rules that are there.
             #[serde(default)]
             pub change: Vec<Change>,
+            /// How many further calls a human may let through at once; none when absent.
+            pub grant: Option<grant::Limits>,
         }
 
         impl Rules {
-            /// Adds the rules of another file, but not what it changes.
+            /// Adds the rules of another file, but not what it changes. Of grants the later file decides.
             pub fn extend(&mut self, more: Self) {
-                let Self { $($field,)+ change: _ } = more;
+                let Self { $($field,)+ change: _, grant } = more;
                 $(self.$field.extend($field);)+
+                self.grant = grant.or(self.grant);
             }
 
             /// Every rule, whatever its kind.

@@ -48,6 +48,15 @@ impl Overlay {
         let fault =
             |(rule, reason): (String, String)| LoadError::about(&self.file, &self.text, &rule, reason);
         addable(&rules, &loaded.rules).map_err(fault)?;
+        if let (Some(new), Some(old)) = (rules.grant, loaded.rules.grant)
+            && (new.minutes > old.minutes || new.calls > old.calls)
+        {
+            let reason = format!(
+                "would loosen grants: they last {} minutes and {} calls and can only be lowered; give at most that",
+                old.minutes, old.calls
+            );
+            return Err(fault(("grant".to_owned(), reason)));
+        }
         for rule in rules.all() {
             loaded.proofs.extend(self.proofs(rule.id(), rule.examples()));
         }

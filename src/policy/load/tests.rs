@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::grant;
 
 mod overlays;
 
@@ -186,7 +187,7 @@ fn errors_say_file_line_and_what_is_wrong() {
             "[[provenance]]",
             "[[provenence]]",
             "p.toml, line 8: unknown field `provenence`, expected one of `secret-argument`, `provenance`, \
-             `forbid`, `requires`, `exclusive`, `reveal`, `budget`, `precheck`, `confirm`, `change`",
+             `forbid`, `requires`, `exclusive`, `reveal`, `budget`, `precheck`, `confirm`, `change`, `grant`",
         ),
         (
             "subject = \"region\"",
@@ -338,6 +339,31 @@ fn a_bad_pattern_is_pointed_at() {
     let error = error("patterns = ['LTAI']", "patterns = ['LTAI(']");
     assert!(error.starts_with("p.toml, line 47: regex parse error:"), "{error}");
     assert!(error.contains("unclosed group"), "{error}");
+}
+
+#[test]
+fn a_grant_lasts_an_hour_and_is_for_a_hundred_calls_at_most() {
+    let grant =
+        |limits: &str| parse("p.toml", &format!("{REGION}\n[grant]\n{limits}\n")).map(|rules| rules.grant);
+    assert_eq!(grant("minutes = 60\ncalls = 100"), Ok(Some(grant::Limits { minutes: 60, calls: 100 })));
+    assert_eq!(grant("minutes = 0\ncalls = 0"), Ok(Some(grant::Limits { minutes: 0, calls: 0 })));
+    for (limits, reason) in [
+        (
+            "minutes = 61\ncalls = 1",
+            "rule grant: minutes must be from 0 to 60, calls from 0 to 100; 0 turns grants off",
+        ),
+        (
+            "minutes = 1\ncalls = 101",
+            "rule grant: minutes must be from 0 to 60, calls from 0 to 100; 0 turns grants off",
+        ),
+        ("minutes = -1\ncalls = 1", "invalid value: integer `-1`, expected u32"),
+        ("minutes = 1", "missing field `calls`"),
+        ("minutes = 1\ncalls = 1\ntools = []", "unknown field `tools`, expected `minutes` or `calls`"),
+    ] {
+        let error = grant(limits).unwrap_err().to_string();
+        assert!(error.ends_with(reason), "{error}");
+    }
+    assert!(grant("minutes = 61\ncalls = 1").unwrap_err().to_string().starts_with("p.toml, line 8,"));
 }
 
 #[test]

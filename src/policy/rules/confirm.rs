@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Ruling, state};
 use crate::policy::consent::{Approval, Channel, Question};
+use crate::policy::grant::Granting;
 use crate::policy::history::{History, fingerprint};
 use crate::policy::load::{Confirm, hours};
 use crate::policy::mask::ask_call;
@@ -30,7 +31,7 @@ pub(super) fn region(
     }
 }
 
-/// Whether a human, or the operator beforehand, said yes to exactly this: to `shown`, which is what `sent` comes to.
+/// Whether a human, now or when they were asked about an earlier call, or the operator beforehand, said yes to exactly this: to `shown`, which is what `sent` comes to.
 /// What the operator said beforehand was of calls that are made for the first time.
 pub(super) fn arguments(
     policy: &Policy,
@@ -45,14 +46,17 @@ pub(super) fn arguments(
     let question =
         arguments_question(policy, rule, shown, &warnings, knowledge.history, before, knowledge.account);
     if before.is_none() && policy.settings.operator.approves(sent) {
-        return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
+        return Ok(Approval::new(Channel::Operator, question.digest().to_owned(), Granting::Nothing));
     }
-    match knowledge.approval {
-        Some(approval) if approval.digest() == question.digest() => Ok(approval.clone()),
-        Some(_) | None => Err(Box::new(match question::readable(&question) {
-            Ok(()) => Ruling::Confirm(question),
-            Err(refusal) => Ruling::Refuse(refusal),
-        })),
+    if let Some(approval) = knowledge.approval.filter(|approval| approval.digest() == question.digest()) {
+        let granting = approval.granting().taking_up(question.offer());
+        return Ok(Approval::new(approval.channel(), question.digest().to_owned(), granting));
+    }
+    // A grant is for what could have been asked about, too.
+    question::readable(&question).map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
+    match question.offer().and_then(|offer| knowledge.consents.grants.found(offer, now)) {
+        Some((digest, granting)) => Ok(Approval::new(Channel::Grant, digest, granting)),
+        None => Err(Box::new(Ruling::Confirm(question))),
     }
 }
 
@@ -84,5 +88,6 @@ pub(in crate::policy) fn setting<'p>(policy: &'p Policy, account: &'p str) -> Se
         account,
         policy: &policy.sha256,
         key: &policy.settings.digest_key,
+        grant: policy.rules.grant,
     }
 }

@@ -44,27 +44,31 @@ fn each_reply_that_is_no_yes_says_what_to_do() {
     let anew = "call again without requestState to be asked anew";
     let page = "or start the server where it can open the user's browser (--approval-page auto needs a display, or name \
                 a program with --browser), and it asks there";
-    for (reply, error, fix, retryable) in [
+    for (reply, reason, error, fix, retryable) in [
         (
             Reply::Declined,
+            Reason::Declined,
             "the user declined, or the client showed no dialog",
             &*format!("ask the user in the conversation what they want; {flag}"),
             false,
         ),
         (
             Reply::Cancelled,
+            Reason::Cancelled,
             "the user closed the question without an answer",
             "ask the user before trying again",
             true,
         ),
         (
             Reply::TimedOut,
+            Reason::TimedOut,
             "nobody answered the question in time",
             "ask the user to watch for the dialog, then call again",
             true,
         ),
         (
             Reply::Pending { code: "KX7Q-M2P3".to_owned() },
+            Reason::Pending,
             "the user has been asked in their browser, under the code KX7Q-M2P3, and hasn't answered yet",
             "tell the user that a page with the code KX7Q-M2P3 waits in their browser, then call again with the same \
              arguments: their answer counts for that call, once",
@@ -72,21 +76,39 @@ fn each_reply_that_is_no_yes_says_what_to_do() {
         ),
         (
             Reply::Crowded,
+            Reason::Crowded,
             "too many questions wait for the user's answer already",
             "have the user answer them first, then call again",
             true,
         ),
         (
+            Reply::Malformed,
+            Reason::Malformed,
+            "what the client sent back isn't an answer to the question",
+            &*format!(
+                "call again; if that doesn't help, tell the user that the client is at fault, or {flag}"
+            ),
+            false,
+        ),
+        (
             Reply::NoChannel,
+            Reason::NoChannel,
             "this needs a human's yes, and the client has no way to ask for one",
             &*format!("{flag}; {page}"),
             false,
         ),
-        (Reply::Replayed, "this answer was used before; a yes counts once", anew, false),
-        (Reply::Tampered, "the request state isn't one that this server made for this caller", anew, false),
-        (Reply::Expired, "the question is too old to be answered", anew, false),
+        (Reply::Replayed, Reason::Replayed, "this answer was used before; a yes counts once", anew, false),
+        (
+            Reply::Tampered,
+            Reason::Tampered,
+            "the request state isn't one that this server made for this caller",
+            anew,
+            false,
+        ),
+        (Reply::Expired, Reason::Expired, "the question is too old to be answered", anew, false),
     ] {
-        let mut expected = Refusal::new("arguments-confirmed", error).with(Fault::new("", error, fix));
+        let mut expected =
+            Refusal::new("arguments-confirmed", error).because(reason).with(Fault::new("", error, fix));
         expected.retryable = retryable;
         assert_eq!(heard_refusal(reply), expected);
     }
@@ -111,6 +133,7 @@ fn a_state_that_cannot_be_opened_gives_its_own_message() {
 fn an_accept_without_its_field_is_no_yes() {
     let expected =
         Refusal::new("arguments-confirmed", "the question came back accepted, but without a valid approve")
+            .because(Reason::Malformed)
             .with(Fault::new(
                 "",
                 "an accept without approve is no yes",
@@ -137,11 +160,9 @@ fn an_accept_without_its_field_is_no_yes() {
 fn approve_false_is_a_no() {
     assert_eq!(
         heard_refusal(Reply::Accepted(json!({ "approve": false }))),
-        Refusal::new("arguments-confirmed", "the user answered no").with(Fault::new(
-            "",
-            "the user doesn't want this call",
-            "ask them what they want instead",
-        ))
+        Refusal::new("arguments-confirmed", "the user answered no")
+            .because(Reason::AnsweredNo)
+            .with(Fault::new("", "the user doesn't want this call", "ask them what they want instead",))
     );
 }
 
@@ -157,34 +178,84 @@ fn an_answer_counts_for_its_question_alone() {
     };
     let live = Policy::compiled(Settings { simulated: false, ..settings() }).unwrap();
     let other_key = Policy::compiled(Settings { digest_key: b"another".to_vec(), ..settings() }).unwrap();
+    let mut made = History::default();
+    asking.remember(&call_asked, &outcome(&json!({ "reply": {} })), &mut made, now());
+    let (arguments, none) =
+        ((Reason::ArgumentsChanged, "the arguments changed after it was asked"), History::default());
     let refusals = [
-        (asking, other(|job| job["UserCommand"] = json!("python evil.py")), ACCOUNT),
-        (asking, other(|job| job["JobSpecs"][0]["PodCount"] = json!(2)), ACCOUNT),
-        (asking, other(|job| job["Envs"] = json!({})), ACCOUNT),
-        (asking, other(|job| job["DisplayName"] = json!("resnet ")), ACCOUNT),
-        (asking, call("aiworkspace_create_workspace", &workspace()), ACCOUNT),
-        (asking, call_asked.clone(), "0000"),
-        (&live, call_asked.clone(), ACCOUNT),
-        (&other_key, call_asked.clone(), ACCOUNT),
+        (asking, other(|job| job["UserCommand"] = json!("python evil.py")), ACCOUNT, &none, arguments),
+        (asking, other(|job| job["JobSpecs"][0]["PodCount"] = json!(2)), ACCOUNT, &none, arguments),
+        (asking, other(|job| job["Envs"] = json!({})), ACCOUNT, &none, arguments),
+        (asking, other(|job| job["DisplayName"] = json!("resnet ")), ACCOUNT, &none, arguments),
+        (asking, call("aiworkspace_create_workspace", &workspace()), ACCOUNT, &none, arguments),
+        (
+            asking,
+            call_asked.clone(),
+            "0000",
+            &none,
+            (Reason::AccountChanged, "the account changed after it was asked"),
+        ),
+        (
+            &live,
+            call_asked.clone(),
+            ACCOUNT,
+            &none,
+            (Reason::PolicyChanged, "the policy or the cloud changed after it was asked"),
+        ),
+        (
+            asking,
+            call_asked.clone(),
+            ACCOUNT,
+            &made,
+            (Reason::HistoryChanged, "what was made before changed after it was asked"),
+        ),
+        (
+            &other_key,
+            call_asked.clone(),
+            ACCOUNT,
+            &none,
+            (Reason::QuestionChanged, "what it shows is no longer so"),
+        ),
     ];
-    for (policy, call, account) in refusals {
+    for (policy, call, account, history, (reason, what)) in refusals {
         let refusal = policy
-            .hear(&call, &yes(&question_asked), account, &History::default(), &mut Consents::default(), now())
+            .hear(&call, &yes(&question_asked), account, history, &mut Consents::default(), now())
             .unwrap_err();
         assert_eq!(
             refusal,
-            Refusal::new(
-                "confirmation",
-                "the answer is to another question: the arguments, the account, the policy or what was made before changed \
-                 after it was asked",
-            )
-            .with(Fault::new(
-                "",
-                "nothing was sent",
-                "call again without requestState, with the arguments that are meant, to be asked anew",
-            ))
+            Refusal::new("confirmation", format!("the answer is to another question: {what}"))
+                .because(reason)
+                .with(Fault::new(
+                    "",
+                    "nothing was sent",
+                    "call again without requestState, with the arguments that are meant, to be asked anew",
+                ))
         );
     }
+}
+
+/// R-PM-020, R-PM-022: another id than the one that is to go is its own refusal.
+#[test]
+fn a_wrong_id_says_that_the_user_may_have_meant_another() {
+    let policy = policy();
+    let call = call("pyromind_delete_sandbox", &json!({ "sandbox_id": "sbx_1" }));
+    let asked = question(judge(policy, &call, &World::default()));
+    let typed = |id: &str| answer(&asked, Reply::Accepted(json!({ "resource_id": id })));
+    for wrong in ["sbx_2", "SBX_1", "sbx_1 sbx_2", "true"] {
+        assert_eq!(
+            hear(policy, &call, &typed(wrong), &mut Consents::default()).unwrap_err(),
+            Refusal::new("arguments-confirmed", "the id that was typed isn't the one in the question")
+                .because(Reason::WrongId)
+                .with(Fault::new(
+                    "",
+                    "nothing was sent, since the user may have meant something else",
+                    "ask the user which one they mean, then call again",
+                ))
+                .retryable()
+        );
+    }
+    let heard = hear(policy, &call, &typed(" sbx_1 "), &mut Consents::default());
+    assert!(matches!(heard, Ok(Heard::Arguments(_))));
 }
 
 /// What is hidden in the question is bound all the same.
@@ -234,11 +305,9 @@ fn another_choice_refuses_the_call_and_is_remembered() {
     let chosen = answer(&question, Reply::Accepted(json!({ "region": "cn-shanghai" })));
     assert_eq!(
         hear(policy, &call, &chosen, &mut consents).unwrap_err(),
-        Refusal::new("region-confirmed", "the user chose cn-shanghai, not cn-hangzhou").with(Fault::new(
-            "RegionId",
-            "isn't the region that the user chose",
-            "use cn-shanghai",
-        ))
+        Refusal::new("region-confirmed", "the user chose cn-shanghai, not cn-hangzhou")
+            .because(Reason::OtherChoice)
+            .with(Fault::new("RegionId", "isn't the region that the user chose", "use cn-shanghai",))
     );
     let eight = jiff::SignedDuration::from_hours(8);
     assert!(consents.confirmed(ACCOUNT, "cn-shanghai", now(), eight));

@@ -31,6 +31,8 @@ struct Knows {
     made: Vec<Made>,
     /// The call to which a human said yes just before.
     approved: Option<Called>,
+    /// The call with whose yes further ones were let through.
+    granted: Option<Granted>,
     verify: bool,
     live: bool,
     /// Overlays, each as the text of its file.
@@ -66,6 +68,14 @@ struct Made {
     call: Called,
     #[serde(default)]
     outcome: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    at: Timestamp,
+    calls: u32,
+    #[serde(flatten)]
+    call: Called,
 }
 
 #[derive(Deserialize)]
@@ -152,6 +162,19 @@ impl Knows {
                 Heard::Arguments(approval) => world.approval = Some(approval),
                 Heard::Region => panic!("the question was about the region"),
             }
+        }
+        if let Some(Granted { at, calls, call }) = &self.granted {
+            let call = call.call();
+            let asked = question(policy.judge(&call, &world.knowledge(), *at).verdict);
+            let reply = Reply::Accepted(json!({ "approve": true, "further_calls": calls }));
+            let reply = answer(&asked, reply);
+            let heard = policy.hear(&call, &reply, ACCOUNT, &world.history, &mut Consents::default(), *at);
+            let Heard::Arguments(yes) = heard.unwrap() else { panic!("the question was about the region") };
+            let knowledge = Knowledge { approval: Some(&yes), ..world.knowledge() };
+            let Verdict::Cleared(cleared) = policy.judge(&call, &knowledge, *at).verdict else {
+                panic!("the yes didn't count")
+            };
+            world.consents.settle(&cleared, *at).unwrap();
         }
         world
     }

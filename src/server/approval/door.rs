@@ -18,7 +18,8 @@ use tokio::time::Instant;
 use super::Shared;
 use super::page::{self, Html, Mistake};
 use super::questions::Page;
-use crate::policy::consent::{Form, Reply};
+use crate::policy::consent::{Form, Question, Reply};
+use crate::policy::grant::FURTHER;
 
 /// The type of a form without files.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -118,7 +119,7 @@ impl Door<'_> {
         let questions = &mut *self.shared.lock();
         let choice = match questions.look(link, now) {
             Page::Open(_, _, token) if !token.is(&fields.token) => None,
-            Page::Open(question, ..) => fields.choice(question.form()),
+            Page::Open(question, ..) => fields.choice(&question),
             Page::Answered(..) => {
                 let text = "This question was answered before. An answer counts once.";
                 return (StatusCode::GONE, page::notice("Answered already", text, nonce));
@@ -153,32 +154,49 @@ struct Fields {
     decision: String,
     region: Option<String>,
     resource_id: Option<String>,
+    further_calls: Option<String>,
 }
 
 impl Fields {
     fn parse(body: &[u8]) -> Option<Self> {
-        let [mut token, mut decision, mut region, mut resource_id] = [const { None }; 4];
+        let [mut token, mut decision, mut region, mut resource_id, mut further_calls] = [const { None }; 5];
         for (name, value) in form_urlencoded::parse(body) {
             let field = match &*name {
                 "token" => &mut token,
                 "decision" => &mut decision,
                 "region" => &mut region,
                 "resource_id" => &mut resource_id,
+                FURTHER => &mut further_calls,
                 _ => return None,
             };
             if field.replace(value.into_owned()).is_some() {
                 return None;
             }
         }
-        Some(Self { token: token?, decision: decision?, region, resource_id })
+        Some(Self { token: token?, decision: decision?, region, resource_id, further_calls })
     }
 
-    /// What the fields say to this form; `None` where they aren't its own.
-    fn choice(self, form: &Form) -> Option<(String, Choice)> {
+    /// What the fields say to this question; `None` where they aren't its own.
+    fn choice(self, question: &Question) -> Option<(String, Choice)> {
+        let form = question.form();
         let accepted = |value| Choice::Answer(Reply::Accepted(json!({ form.property(): value })));
+        let further = match (self.further_calls.as_deref().map(str::trim), question.offer()) {
+            (None | Some(""), _) => Ok(None),
+            (Some(_), None) => return None,
+            (Some(text), Some(offer)) => match text.parse::<u32>() {
+                Ok(calls) if calls <= offer.calls() => Ok(Some(calls)),
+                Ok(_) | Err(_) => Err(Mistake::FurtherCalls),
+            },
+        };
         let choice = match (self.decision.as_str(), form) {
             ("decline", _) => Choice::Answer(Reply::Declined),
-            ("approve", Form::Approve) => accepted(json!(true)),
+            ("approve", Form::Approve) => match further {
+                Ok(None) => accepted(json!(true)),
+                Ok(Some(calls)) => {
+                    Choice::Answer(Reply::Accepted(json!({ form.property(): true, FURTHER: calls })))
+                }
+                Err(mistake) => Choice::Mistake(mistake),
+            },
             ("approve", Form::Region { options }) => match self.region {
                 None => Choice::Mistake(Mistake::NoRegion),
                 Some(region) if options.iter().any(|(id, _)| *id == region) => accepted(json!(region)),

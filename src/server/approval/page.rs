@@ -6,6 +6,7 @@
 use std::fmt::{self, Write};
 
 use crate::policy::consent::{Form, Question, Reply};
+use crate::policy::grant::FURTHER;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -22,6 +23,8 @@ pub(super) enum Mistake {
     NoRegion,
     /// Another id was typed than the one in the question, or none.
     OtherId,
+    /// The further calls aren't a whole number that is offered.
+    FurtherCalls,
 }
 
 /// Text that can't be markup.
@@ -71,6 +74,11 @@ pub(super) fn question(
             "<p class=\"error\" id=\"error\" role=\"alert\">That isn't the id in the question. Nothing was sent.</p>",
             " aria-invalid=\"true\" aria-describedby=\"error\"",
         ),
+        Some(Mistake::FurtherCalls) => (
+            "<p class=\"error\" id=\"error\" role=\"alert\">Further calls are a whole number that is offered, or \
+             nothing. Nothing was sent.</p>",
+            " aria-invalid=\"true\"",
+        ),
     };
     let _ = write!(
         body,
@@ -101,6 +109,16 @@ pub(super) fn question(
             );
         }
     }
+    if let Some(offer) = question.offer() {
+        let (text, most) = (Plain(offer.text()), offer.calls());
+        let _ = write!(
+            body,
+            "<label class=\"label\" for=\"further\">Further calls (optional)</label>\
+             <p class=\"quiet\" id=\"offer\">{text}</p>\
+             <input type=\"number\" id=\"further\" name=\"{FURTHER}\" min=\"0\" max=\"{most}\" step=\"1\" \
+             aria-describedby=\"offer\"{describes}>"
+        );
+    }
     let _ = write!(
         body,
         "<div class=\"buttons\"><button class=\"approve\" name=\"decision\" value=\"approve\">{approve}</button>\
@@ -127,6 +145,7 @@ pub(super) fn answered(reply: &Reply, waits: bool, minutes: u64, nonce: String) 
         | Reply::TimedOut
         | Reply::Pending { .. }
         | Reply::Crowded
+        | Reply::Malformed
         | Reply::NoChannel
         | Reply::Replayed
         | Reply::Tampered

@@ -187,6 +187,33 @@ async fn an_approval_is_the_button_that_says_so() {
     assert_eq!(human.taken(&place), Some(Reply::Accepted(json!({ "approve": true }))));
 }
 
+#[tokio::test]
+async fn further_calls_are_let_through_only_in_the_number_that_is_offered() {
+    let human = Human::new();
+    let (place, link) = human.asked(&of_creation("ppo").await);
+    let text = human.get(link.reveal()).text;
+    assert!(text.contains(
+        "<input type=\"number\" id=\"further\" name=\"further_calls\" min=\"0\" max=\"10\" step=\"1\""
+    ));
+    for number in ["11", "-1", "1.5", "all", "99999999999"] {
+        let seen = human.sends(&link, &format!("decision=approve&further_calls={number}"));
+        assert_eq!(seen.status, 422, "{number}");
+        assert!(seen.text.contains("Further calls are a whole number that is offered"), "{}", seen.text);
+    }
+    assert_eq!(human.taken(&place), None);
+    assert_eq!(human.sends(&link, "decision=approve&further_calls=+3").status, 200);
+    assert_eq!(human.taken(&place), Some(Reply::Accepted(json!({ "approve": true, "further_calls": 3 }))));
+    // The field may be left empty; what has no such field takes none.
+    let (place, link) = human.asked(&of_creation("ppo").await);
+    assert_eq!(human.sends(&link, "decision=approve&further_calls=").status, 200);
+    assert_eq!(human.taken(&place), Some(Reply::Accepted(json!({ "approve": true }))));
+    let (place, link) = human.asked(&of_deletion("sbx_676771626").await);
+    assert!(!human.get(link.reveal()).text.contains("further_calls"));
+    let fields = "decision=approve&resource_id=sbx_676771626&further_calls=1";
+    assert_eq!(human.sends(&link, fields).status, 403);
+    assert_eq!(human.taken(&place), None);
+}
+
 /// R-PM-022: the id is typed, not offered.
 #[tokio::test]
 async fn what_destroys_takes_the_id_typed() {

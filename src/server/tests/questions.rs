@@ -64,7 +64,11 @@ enum Era {
 const ERAS: [Era; 2] = [Era::Initialize, Era::Discover];
 
 async fn connect(human: Human, era: Era) -> RunningService<RoleClient, Human> {
-    let (ours, _) = serve(Settings::default());
+    connect_to(Settings::default(), human, era).await
+}
+
+async fn connect_to(settings: Settings, human: Human, era: Era) -> RunningService<RoleClient, Human> {
+    let (ours, _) = serve(settings);
     let lifecycle = match era {
         Era::Initialize => ClientLifecycleMode::Initialize,
         Era::Discover => {
@@ -222,6 +226,22 @@ async fn a_forged_state_and_a_state_of_another_tool_are_refused() {
             "{tool}"
         );
     }
+}
+
+/// R-WS-32: a question waits only so long for its answer.
+#[tokio::test]
+async fn a_state_that_is_too_old_is_refused() {
+    let settings = Settings { state_lifetime: Duration::ZERO, ..Settings::default() };
+    let human = Human::who(Some(ElicitResult::new(ElicitationAction::Cancel)));
+    let client = connect_to(settings, human, Era::Discover).await;
+    let state = asked(&client, call(ASKS, asks())).await.request_state.unwrap();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let retry = call(ASKS, asks()).with_request_state(state).with_input_responses(yes());
+    let refusal = refusal(&done(&client, retry).await);
+    assert_eq!(
+        (&refusal["error"], &refusal["reason"]),
+        (&json!("the question is too old to be answered"), &json!("expired"))
+    );
 }
 
 #[tokio::test]

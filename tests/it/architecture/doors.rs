@@ -174,7 +174,7 @@ fn only_the_policy_takes_an_answer_for_a_yes() {
     let source = Source::read();
     assert_eq!(
         calls_of(source, &["Approval", "new"]),
-        ["policy::hear_arguments", "policy::rules::confirm::arguments"]
+        ["policy::hear::hear_arguments", "policy::rules::confirm::arguments"]
     );
     assert_eq!(
         calls_of(source, &["Question", "new"]),
