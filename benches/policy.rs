@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         bencher.iter(|| policy.mask_call(black_box(&call), &seen))
     });
     criterion.bench_function("judge and mask", |bencher| {
-        bencher.iter(|| (judge(), policy.mask_reply(black_box(&call), black_box(&reply), &mut seen)));
+        bencher.iter(|| (judge(), policy.mask_reply(black_box(&call), black_box(&reply), &[], &mut seen)));
     });
     criterion.final_summary();
     Ok(())

@@ -11,14 +11,16 @@
 //! | `rules` | judging a call by them |
 //! | [`evidence`] | what was read for one step |
 //! | `unique` | names that a cloud takes once |
+//! | `batch` | several ids asked for at once |
 //! | [`review`] | what an outcome means |
 //! | [`consent`], `question`, `digest` | a human's yes |
-//! | [`history`] | what was made before |
+//! | [`history`] | what was made and called before |
 //! | [`facts`] | what is known to exist |
 //! | [`mask`], [`sweep`], `plain` | what may be shown ([`mask::Masked`]) |
 //! | [`hand_over`] | what stands for a secret, and how the secret reaches the vault |
 //! | `failure` | a cloud's error in words |
 
+mod batch;
 pub mod consent;
 mod digest;
 pub mod evidence;
@@ -162,6 +164,20 @@ impl Policy {
                 return hear_region(&question, answer, region, account, consents, now);
             }
         }
+        let carried = rules::carried(self, call, history, consents, now);
+        let call = carried.as_ref().unwrap_or(call);
+        for rule in &self.rules.sequence {
+            let Some(asked) = rules::sequence_question(self, rule, call, history, consents, account, now)
+            else {
+                continue;
+            };
+            if asked.question.digest() == answer.digest {
+                let how = rule.fix.as_deref().unwrap_or_default();
+                hear_yes(&asked.question, answer, how)?;
+                consents.settle(&rule.id, asked.because);
+                return Ok(Heard::Settled);
+            }
+        }
         let before = rules::made_before(self, call, history, now);
         for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
             let question = rules::arguments_question(self, rule, call, history, before, account);
@@ -184,8 +200,10 @@ impl Policy {
         }
     }
 
-    /// Remembers that `call` was made, or may have been, so that the same call again is asked about.
+    /// Remembers `call` and how it ended; and that it was made, or may have been, so that the same call again is
+    /// asked about.
     pub fn remember(&self, call: &Call, outcome: &Outcome, history: &mut History, now: Timestamp) {
+        history.calls.add(&self.rules.sequence, &self.settings.digest_key, call, outcome, now);
         if let Some(fingerprint) = history::fingerprint(&self.settings.digest_key, call)
             && history::may_be_made(outcome)
         {
@@ -261,10 +279,17 @@ impl Policy {
         }
     }
 
-    /// What may be shown of a cloud's reply to `call`; `None` where there is no reply.
-    pub fn mask_reply(&self, call: &Call, outcome: &Outcome, seen: &mut Seen) -> Option<Shown> {
+    /// What may be shown of a cloud's reply to `call`, with what the rules advised of it; `None` where there is no
+    /// reply.
+    pub fn mask_reply(
+        &self,
+        call: &Call,
+        outcome: &Outcome,
+        advice: &[String],
+        seen: &mut Seen,
+    ) -> Option<Shown> {
         match outcome {
-            Outcome::Reply(raw) => Some(self.mask(&Disclosure::Reply(call, raw), seen)),
+            Outcome::Reply(raw) => Some(self.mask(&Disclosure::Reply(call, raw, advice), seen)),
             Outcome::Partial(error, raw) => {
                 let refusal = failure::explain_partial(error, raw, call);
                 Some(self.mask(&Disclosure::Partial(call, &refusal, raw), seen))
@@ -360,11 +385,17 @@ fn hear_region(
 
 fn hear_arguments(question: &Question, answer: &Answer, call: &Call) -> Result<Heard, Refusal> {
     let how = format!("the operator can approve the tool at launch with --approve {}", call.tool().name());
-    if let Some(refusal) = consent::refusal(question.rule(), &answer.reply, &how) {
+    hear_yes(question, answer, &how)?;
+    Ok(Heard::Arguments(Approval::new(answer.channel, answer.digest.clone())))
+}
+
+/// Whether the answer is a yes. `how` says what else can be done where nobody can be asked.
+fn hear_yes(question: &Question, answer: &Answer, how: &str) -> Result<(), Refusal> {
+    if let Some(refusal) = consent::refusal(question.rule(), &answer.reply, how) {
         return Err(refusal);
     }
     match accepted(question.form(), answer) {
-        Filled::Yes => Ok(Heard::Arguments(Approval::new(answer.channel, answer.digest.clone()))),
+        Filled::Yes => Ok(()),
         Filled::No => Err(Refusal::new(question.rule(), "the user answered no").with(Fault::new(
             "",
             "the user doesn't want this call",

@@ -57,7 +57,7 @@ impl Course {
         let mut approval = None;
         if let Some(answer) = answer {
             match self.hear(&call, &answer) {
-                Ok(Heard::Region) => {}
+                Ok(Heard::Region | Heard::Settled) => {}
                 Ok(Heard::Arguments(yes)) => approval = Some(yes),
                 Err(refusal) => return self.ending.refuse(refusal).await,
             }
@@ -169,6 +169,7 @@ impl Course {
     async fn carry_out(mut self, cleared: Cleared) -> Step {
         let call = cleared.call().clone();
         self.ending.record.consented(cleared.consent());
+        self.ending.advice = cleared.advice().to_vec();
         if call.spec().effect.changes()
             && call.tool().reply().hands_over()
             && let Err(error) = self.ending.gateway.make_ready().await

@@ -24,6 +24,8 @@ pub(super) struct Ending {
     pub(super) now: Timestamp,
     pub(super) record: Record,
     pub(super) reached: Reached,
+    /// What the rules advise, for whoever reads the result.
+    pub(super) advice: Vec<String>,
 }
 
 /// How far the call itself has come. What is said of a failure depends on it.
@@ -60,7 +62,7 @@ impl Ending {
         now: Timestamp,
         record: Record,
     ) -> Self {
-        Self { gateway, scope, now, record, reached: Reached::Nothing }
+        Self { gateway, scope, now, record, reached: Reached::Nothing, advice: Vec::new() }
     }
 
     /// The step is about `call`.
@@ -70,7 +72,7 @@ impl Ending {
 
     /// Ends with the cloud's reply. What it hands over is in the vault before anything of it is shown.
     pub(super) async fn done(self, call: &Call, outcome: &Outcome) -> Step {
-        let shown = self.gateway.policy.mask_reply(call, outcome, &mut self.scope.lock().seen);
+        let shown = self.gateway.policy.mask_reply(call, outcome, &self.advice, &mut self.scope.lock().seen);
         let Some(Shown { masked, deposits }) = shown else { return self.refuse(broken()).await };
         self.scope.lock().history.hand_over(&deposits);
         if let Err(error) = self.gateway.keep(self.scope.id(), deposits).await {

@@ -5,9 +5,10 @@ mod template;
 
 use serde_json::Value;
 
+use super::load::sequence::Ended;
 use super::plain::plain;
 use super::refusal::{CloudFailure, Refusal};
-use super::verdict::{CloudError, Raw};
+use super::verdict::{CloudError, Outcome, Raw};
 use crate::error::Fault;
 use crate::spec::{Call, Vendor};
 use crate::tools;
@@ -146,6 +147,22 @@ fn diagnose(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bo
         Fault::new("", text, "read the cloud's message, mend the arguments, call again"),
         false,
     )
+}
+
+/// How a call ended, for what rules of sequence go by.
+pub(super) fn ended(outcome: &Outcome) -> Ended {
+    match outcome {
+        Outcome::Reply(_) => Ended::Answered,
+        Outcome::Failed(error) if is_denied(error) => Ended::Denied,
+        Outcome::Failed(error) if is_missing(error) => Ended::Missing,
+        Outcome::Failed(_) | Outcome::Partial(..) | Outcome::NotSent(_) | Outcome::Lost(_) => Ended::Failed,
+    }
+}
+
+/// Whether what the call named doesn't exist.
+fn is_missing(error: &CloudError) -> bool {
+    let code = error.code.as_str();
+    error.status == 404 || code == "404" || NO_WORKSPACE.contains(&code)
 }
 
 /// After a failure of the cloud a write may have been carried out all the same.

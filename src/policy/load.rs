@@ -4,6 +4,7 @@
 //! doesn't exist, a pattern that doesn't compile. The error says file, line and fix.
 
 mod check;
+pub mod sequence;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::spec::marks::Fact;
 use crate::spec::{Call, Effect};
+use sequence::Sequence;
 
 /// What the sources forbid: locked.
 const RED_LINES: &str = include_str!("../../policies/red-lines.toml");
@@ -64,6 +66,9 @@ pub struct Rules {
     /// What no argument may hold.
     #[serde(default)]
     pub secret_argument: Vec<SecretArgument>,
+    /// What the calls before say of a call.
+    #[serde(default)]
+    pub sequence: Vec<Sequence>,
 }
 
 impl Rules {
@@ -73,7 +78,8 @@ impl Rules {
         let precheck = self.precheck.iter().map(|rule| rule as &dyn Rule);
         let provenance = self.provenance.iter().map(|rule| rule as &dyn Rule);
         let secret_argument = self.secret_argument.iter().map(|rule| rule as &dyn Rule);
-        confirm.chain(precheck).chain(provenance).chain(secret_argument)
+        let sequence = self.sequence.iter().map(|rule| rule as &dyn Rule);
+        confirm.chain(precheck).chain(provenance).chain(secret_argument).chain(sequence)
     }
 }
 
@@ -326,6 +332,7 @@ pub fn compiled() -> Result<(Rules, String), LoadError> {
     rules.precheck.extend(tunable.precheck);
     rules.provenance.extend(tunable.provenance);
     rules.secret_argument.extend(tunable.secret_argument);
+    rules.sequence.extend(tunable.sequence);
     let mut digest = Sha256::new();
     digest.update(RED_LINES);
     digest.update([0]);

@@ -1,7 +1,10 @@
 //! What a human reads before saying yes: everything that will be sent, what matters first.
 //!
 //! The text is made from the masked call, quoted so that nothing in it can pass for the question itself
-//! ([`Quoted`]). A question too long to be read isn't shortened: the call is refused.
+//! ([`Quoted`]). A question too long to be read isn't shortened: the call is refused. What is asked because of calls
+//! before stands in [`order`].
+
+pub(super) mod order;
 
 use std::fmt::Write;
 

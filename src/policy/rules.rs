@@ -9,6 +9,7 @@ mod instants;
 mod precheck;
 mod provenance;
 mod secrets;
+mod sequence;
 mod template;
 
 use jiff::Timestamp;
@@ -25,12 +26,14 @@ pub(super) use instants::has_instants;
 pub(super) use precheck::is_activated;
 use provenance::Matter;
 pub(super) use provenance::{needs_workspace, place_of};
+pub(super) use sequence::{carried, question as sequence_question};
 use template::Taken;
 pub(super) use template::makes_job;
 
 /// What one rule says.
 enum Ruling {
     Pass,
+    Advise(String),
     Refuse(Refusal),
     Confirm(Question),
     Need(Vec<Call>),
@@ -41,6 +44,7 @@ impl Ruling {
     const fn said(&self) -> Said {
         match self {
             Self::Pass => Said::Passed,
+            Self::Advise(_) => Said::Advised,
             Self::Refuse(_) => Said::Refused,
             Self::Confirm(_) => Said::Asked,
             Self::Need(_) => Said::Wants,
@@ -57,6 +61,7 @@ struct Bench {
     wants: Vec<Call>,
     questions: Vec<Question>,
     findings: Vec<Finding>,
+    advice: Vec<String>,
 }
 
 impl Bench {
@@ -69,6 +74,12 @@ impl Bench {
         });
         let verdict = match ruling {
             Ruling::Pass => return,
+            Ruling::Advise(text) => {
+                if !self.advice.contains(&text) {
+                    self.advice.push(text);
+                }
+                return;
+            }
             Ruling::Refuse(refusal) => Verdict::Refused(refusal),
             Ruling::Confirm(question) => {
                 self.questions.push(question.clone());
@@ -96,6 +107,8 @@ impl Bench {
 
 pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now: Timestamp) -> Judgement {
     let own = is_own(call);
+    let carried = carried(policy, call, knowledge.history, knowledge.consents, now);
+    let (asked, call) = (call, carried.as_ref().unwrap_or(call));
     let mut bench = Bench::default();
     let mut grounds = Vec::new();
     let mut unverified = Vec::new();
@@ -123,6 +136,11 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
             Some((path, ruling)) => bench.hear(rule, path, ruling),
         }
     }
+    for rule in &policy.rules.sequence {
+        if let Some((path, ruling)) = sequence::local(policy, rule, asked, call, knowledge, now) {
+            bench.hear(rule, path, ruling);
+        }
+    }
     // What is judged and shown, and what is sent: the same, but for a job that a template makes.
     let (mut shown, mut sent, mut unread) = (call, call, None);
     match (template, &taken) {
@@ -142,6 +160,11 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         let Some(region) = call.region() else { continue };
         let ruling = confirm::region(policy, rule, call, region, knowledge, now);
         bench.hear(rule, Some("RegionId".to_owned()), ruling);
+    }
+    for rule in &policy.rules.sequence {
+        if let Some((path, ruling)) = sequence::asked(policy, rule, call, knowledge, now) {
+            bench.hear(rule, path, ruling);
+        }
     }
     for rule in of_check(&policy.rules.precheck, Check::Activation, call) {
         if !own && call.region().is_some() {
@@ -173,7 +196,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
             }
         }
     }
-    let Bench { decided, wants, mut questions, findings } = bench;
+    let Bench { decided, wants, mut questions, findings, advice } = bench;
     if holds_credential {
         // Such a call is never asked about, and the question would show the credential.
         questions.retain(|question| question.form().is_region());
@@ -181,9 +204,9 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     let verdict = match decided {
         Some(Verdict::Refused(refusal)) => Verdict::Refused(refusal.bounded()),
         Some(verdict) => verdict,
-        None => Verdict::Cleared(Cleared::new(sent.clone(), consent)),
+        None => Verdict::Cleared(Cleared::new(sent.clone(), consent, advice.clone())),
     };
-    Judgement { verdict, wants, questions, findings, grounds }
+    Judgement { verdict, wants, questions, findings, advice, grounds }
 }
 
 /// Whether this is a read of the policy's own. What changes the world is never excused, whoever wants it.

@@ -119,6 +119,12 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
             return Err((rule.id.clone(), "patterns is empty, so the rule would bind nothing".to_owned()));
         }
     }
+    for rule in &rules.sequence {
+        seen(&rule.id)?;
+        if let Some(reason) = rule.fault() {
+            return Err((rule.id.clone(), reason));
+        }
+    }
     Ok(())
 }
 

@@ -162,7 +162,7 @@ fn errors_say_file_line_and_what_is_wrong() {
             "[[provenance]]",
             "[[provenence]]",
             "p.toml, line 8: unknown field `provenence`, expected one of `confirm`, `precheck`, `provenance`, \
-             `secret-argument`",
+             `secret-argument`, `sequence`",
         ),
         (
             "subject = \"region\"",

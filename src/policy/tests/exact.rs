@@ -32,7 +32,12 @@ fn read_of(tool: &str) -> Call {
 }
 
 fn shown(tool: &str, reply: Value, seen: &mut Seen) -> Value {
-    policy().mask_reply(&read_of(tool), &Outcome::Reply(Raw::new(reply)), seen).unwrap().masked.body().clone()
+    policy()
+        .mask_reply(&read_of(tool), &Outcome::Reply(Raw::new(reply)), &[], seen)
+        .unwrap()
+        .masked
+        .body()
+        .clone()
 }
 
 /// What a scope has seen once a workspace of these people was read.
@@ -137,6 +142,7 @@ fn a_workspace_keeps_its_state_and_its_environments() {
             "Description": "of [masked] ([masked]); ask [masked] before [masked]",
             "Resource Group ID": "rg-admin",
             "Request ID": "r-prod",
+            "Ready": true,
         })
     );
 }
@@ -275,7 +281,7 @@ fn what_is_shown_is_what_is_learned() {
     ] {
         let outcome = Outcome::Reply(Raw::new(reply));
         let call = read_of(tool);
-        let masked = policy().mask_reply(&call, &outcome, &mut world.seen).unwrap().masked;
+        let masked = policy().mask_reply(&call, &outcome, &[], &mut world.seen).unwrap().masked;
         policy().learn(&call, &outcome, &mut world.facts, Known { at: now(), learned_at: 7 });
         let rows = masked.body().as_object().unwrap().values().next().unwrap().as_array().unwrap().clone();
         for row in rows {

@@ -18,7 +18,7 @@ fn least(tool: &str) -> Call {
 }
 
 fn masked(call: &Call, reply: Value, seen: &mut Seen) -> Masked {
-    policy().mask_reply(call, &Outcome::Reply(Raw::new(reply)), seen).unwrap().masked
+    policy().mask_reply(call, &Outcome::Reply(Raw::new(reply)), &[], seen).unwrap().masked
 }
 
 fn shown(tool: &str, reply: Value) -> (Value, BTreeMap<String, u64>) {
@@ -53,7 +53,7 @@ fn verbose() -> Value {
     })
 }
 
-/// R-WS-10 to R-WS-13, R-WS-15, R-WS-22 to R-WS-26: the order, the names and the masks of a workspace.
+/// R-WS-10 to R-WS-13, R-WS-15, R-WS-22 to R-WS-26, R-WS-68: the order, the names and the masks of a workspace.
 #[test]
 fn a_workspace_is_shown_in_natural_language() {
     let (body, redactions) = shown("aiworkspace_get_workspace", verbose());
@@ -69,6 +69,7 @@ fn a_workspace_is_shown_in_natural_language() {
         "Display Name": "Vision",
         "Description": "asked for by [masked] ([masked]), [masked], kp [masked]",
         "Request ID": "r-1",
+        "Ready": true,
     });
     assert_eq!(body, expected);
     assert_eq!(body.to_string(), expected.to_string(), "the order counts too");
@@ -462,7 +463,7 @@ fn a_purchase_link_shows_only_to_those_who_may_use_it() {
     let product = |may: Value| json!({ "ProductCode": "PAI_share", "HasPermissionToPurchase": may, "PurchaseUrl": "https://buy" });
     let reply = json!({ "Products": [product(json!(true)), product(json!(false)), product(json!(null))] });
     let outcome = Outcome::Reply(Raw::new(reply));
-    let masked = policy().mask_reply(&call, &outcome, &mut Seen::default()).unwrap().masked;
+    let masked = policy().mask_reply(&call, &outcome, &[], &mut Seen::default()).unwrap().masked;
     assert_eq!(
         masked.body(),
         &json!({ "Products": [

@@ -138,7 +138,7 @@ proptest! {
         let get = read_of(find("aiworkspace_get_workspace").unwrap());
         policy().note(&get, &Outcome::Reply(Raw::new(named)), &mut seen);
         let reply = planted(call.tool().reply(), &mut odd.into_iter());
-        let masked = policy().mask_reply(&call, &Outcome::Reply(Raw::new(reply)), &mut seen).unwrap().masked;
+        let masked = policy().mask_reply(&call, &Outcome::Reply(Raw::new(reply)), &[], &mut seen).unwrap().masked;
         let text = masked.body().to_string();
         for canary in CANARIES.into_iter().chain([VARIABLE, ACCESS_KEY]) {
             prop_assert!(!text.contains(canary), "{} in {}", canary, text);
@@ -156,7 +156,7 @@ proptest! {
             "Owner": { "DisplayName": text },
         });
         let get = read_of(find("aiworkspace_get_workspace").unwrap());
-        let masked = policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), &mut Seen::default()).unwrap().masked;
+        let masked = policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), &[], &mut Seen::default()).unwrap().masked;
         prop_assert!(!masked.body().to_string().contains(&creator), "{}", masked.body());
     }
 
@@ -197,7 +197,7 @@ proptest! {
             let mut world = World::ready();
             policy().note(&call, &outcome, &mut world.seen);
             policy().learn(&call, &outcome, &mut world.facts, Known { at: now(), learned_at: 1 });
-            policy().mask_reply(&call, &outcome, &mut world.seen);
+            policy().mask_reply(&call, &outcome, &[], &mut world.seen);
             policy().review(&call, &outcome, &world.evidence);
             world.evidence.add(call.clone().by(Origin::Policy), outcome);
             judge(policy(), &self::call("aiworkspace_create_workspace", &workspace()), &world);

@@ -128,16 +128,11 @@ impl Knows {
         if let Some(approved) = &self.approved {
             let approved = approved.call();
             let asked = question(judge(policy, &approved, &world));
-            let heard = policy.hear(
-                &approved,
-                &yes(&asked),
-                ACCOUNT,
-                &world.history,
-                &mut Consents::default(),
-                now(),
-            );
+            let heard =
+                policy.hear(&approved, &yes(&asked), ACCOUNT, &world.history, &mut world.consents, now());
             match heard.unwrap() {
                 Heard::Arguments(approval) => world.approval = Some(approval),
+                Heard::Settled => {}
                 Heard::Region => panic!("the question was about the region"),
             }
         }

@@ -51,7 +51,7 @@ fn heard(answer: &Answer) -> Result<Heard, Refusal> {
 fn approval(answer: &Answer) -> Approval {
     match heard(answer) {
         Ok(Heard::Arguments(approval)) => approval,
-        Ok(Heard::Region) => panic!("the question was about the region"),
+        Ok(Heard::Region | Heard::Settled) => panic!("the question was about something else"),
         Err(refusal) => panic!("refused: {refusal:?}"),
     }
 }
@@ -165,7 +165,7 @@ fn masked(content: Value, seen: &mut Seen) -> Masked {
         "TenantId": "1377620948851203",
         "Versions": versions,
     });
-    policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), seen).unwrap().masked
+    policy().mask_reply(&get, &Outcome::Reply(Raw::new(reply)), &[], seen).unwrap().masked
 }
 
 /// R-DLC-09, R-WS-14: content is masked as a job is, and stays one text.
