@@ -18,7 +18,7 @@
 //! | [`facts`] | what is known to exist |
 //! | [`mask`], [`sweep`], `plain` | what may be shown ([`mask::Masked`]) |
 //! | [`hand_over`] | what stands for a secret, and how the secret reaches the vault |
-//! | `failure` | a cloud's error in words |
+//! | `failure`, `permissions` | a cloud's error in words; what RAM must allow |
 
 mod batch;
 pub mod consent;
@@ -30,6 +30,7 @@ pub mod hand_over;
 pub mod history;
 pub mod load;
 pub mod mask;
+mod permissions;
 mod plain;
 mod question;
 pub mod refusal;

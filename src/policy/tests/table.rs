@@ -175,6 +175,9 @@ fn said(policy: &Policy, case: &Case) -> Value {
             if sent != given {
                 cleared["sent"] = Value::Object(sent);
             }
+            if !judgement.advice.is_empty() {
+                cleared["advice"] = json!(judgement.advice);
+            }
             cleared
         }
     };

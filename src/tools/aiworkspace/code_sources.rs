@@ -48,7 +48,6 @@ impl Operation for ListCodeSources {
         action: "ListCodeSources",
         effect: Effect::Read,
         route: Route::get("/api/v1/codesources"),
-        permission: Some("paicodesource:ListCodeSources"),
         makes: None,
     };
     type Reply = CodeSources;
@@ -109,7 +108,6 @@ impl Operation for GetCodeSource {
         action: "GetCodeSource",
         effect: Effect::Read,
         route: Route::get("/api/v1/codesources/{CodeSourceId}"),
-        permission: Some("paicodesource:GetCodeSource"),
         makes: None,
     };
     type Reply = CodeSource;

@@ -64,7 +64,6 @@ impl Operation for ListDatasets {
         action: "ListDatasets",
         effect: Effect::Read,
         route: Route::get("/api/v1/datasets"),
-        permission: Some("paidataset:ListDatasets"),
         makes: None,
     };
     type Reply = Datasets;
@@ -155,7 +154,6 @@ impl Operation for GetDataset {
         action: "GetDataset",
         effect: Effect::Read,
         route: Route::get("/api/v1/datasets/{DatasetId}"),
-        permission: Some("paidataset:GetDataset"),
         makes: None,
     };
     type Reply = Dataset;

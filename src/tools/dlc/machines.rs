@@ -51,7 +51,6 @@ impl Operation for ListEcsSpecs {
         action: "ListEcsSpecs",
         effect: Effect::Read,
         route: Route::get("/api/v1/ecsspecs"),
-        permission: None,
         makes: None,
     };
     type Reply = EcsSpecs;

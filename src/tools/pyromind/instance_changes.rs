@@ -32,7 +32,6 @@ impl Operation for DeleteInstance {
         action: "delete_instance",
         effect: Effect::Destroy,
         route: Route::delete("/api/v1/instances/{instance_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = InstanceDeleted;
@@ -91,7 +90,6 @@ impl Operation for EditInstance {
         action: "edit_instance",
         effect: Effect::Update,
         route: Route::put("/api/v1/instances/{instance_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = InstanceEdited;
@@ -143,7 +141,6 @@ impl Operation for PauseInstance {
         action: "pause_instance",
         effect: Effect::Act,
         route: Route::post_query("/api/v1/instances/{instance_id}/pause"),
-        permission: None,
         makes: None,
     };
     type Reply = InstancePaused;
@@ -180,7 +177,6 @@ impl Operation for ResumeInstance {
         action: "resume_instance",
         effect: Effect::Act,
         route: Route::post("/api/v1/instances/{instance_id}/resume"),
-        permission: None,
         makes: None,
     };
     type Reply = InstanceResumed;
