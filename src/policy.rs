@@ -181,7 +181,7 @@ impl Policy {
         }
         let before = rules::made_before(self, call, history, now);
         for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
-            let question = rules::arguments_question(self, rule, call, history, before, account);
+            let question = rules::arguments_question(self, rule, call, history, before, &[], account);
             // What a template brings is read anew before the call is judged, and only then is the question the one
             // that was answered, or another one: judging weighs the digest.
             if rules::makes_job(call) || question.digest() == answer.digest {

@@ -209,6 +209,8 @@ pub struct When {
     /// How it begins, in any case; none for anyhow.
     #[serde(default)]
     pub starts: Vec<String>,
+    /// Another argument with a number that it is above: a path without indices.
+    pub above: Option<String>,
 }
 
 /// Something is looked up before the call.
@@ -268,6 +270,20 @@ pub struct Provenance {
     pub lifetime_hours: i64,
     /// What to do about an unknown value.
     pub fix: String,
+    /// What becomes of a call with an unknown value.
+    #[serde(default)]
+    pub on_miss: Miss,
+}
+
+/// What becomes of a call with a value that nobody listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Miss {
+    /// What the launch decides: it is refused, or the value is looked up.
+    #[default]
+    Refuse,
+    /// The human who is asked and whoever reads the result are told.
+    Warn,
 }
 
 /// A read that asks the cloud for one value.

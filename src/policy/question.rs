@@ -53,13 +53,14 @@ pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Settin
     Question::new(rule.id.clone(), message, region_form(region), digest)
 }
 
-/// Whether exactly this call should be made: once more, if it was made at `before`.
+/// Whether exactly this call should be made: once more, if it was made at `before`; with what the rules advise of it.
 pub(super) fn arguments(
     rule: &Confirm,
     call: &Call,
     shown: &MaskedCall,
     history: &History,
     before: Option<Timestamp>,
+    advice: &[String],
     setting: &Setting<'_>,
 ) -> Question {
     let spec = call.spec();
@@ -85,9 +86,10 @@ pub(super) fn arguments(
         mind.extend(pointed_out(&rule.variable, name).map(|say| format!("{path}: {say}")));
     });
     mind.extend(leaves.iter().filter_map(|(path, value)| handed_over(history, path, value)));
-    section(&mut message, "Mind", &mind);
+    let mut rest = String::new();
+    section(&mut rest, "Mind", &mind);
     let lines: Vec<String> = leaves.iter().map(|(path, value)| format!("{path}: {value}")).collect();
-    section(&mut message, "Arguments", &lines);
+    section(&mut rest, "Arguments", &lines);
     let said = rule
         .note
         .iter()
@@ -98,8 +100,11 @@ pub(super) fn arguments(
         .map(|note| note.say.clone());
     let notes: Vec<String> =
         kept_back(hidden(&given, &shown), makes_job(call)).into_iter().chain(said).collect();
-    section(&mut message, "Note", &notes);
-    let digest = bound(setting, &["arguments", spec.name, &given.to_string(), &message]);
+    section(&mut rest, "Note", &notes);
+    // A yes is to the call. What lists say of it may change until the answer comes.
+    let digest = bound(setting, &["arguments", spec.name, &given.to_string(), &message, &rest]);
+    section(&mut message, "Warning", advice);
+    message.push_str(&rest);
     Question::new(rule.id.clone(), message, form(call), digest)
 }
 
@@ -287,6 +292,14 @@ fn is_so(value: &Value, when: &When) -> bool {
         (when.is.is_empty() || when.is.contains(&text))
             && !when.not.contains(&text)
             && (when.starts.is_empty() || when.starts.iter().any(|start| lower.starts_with(start)))
+            && when.above.as_ref().is_none_or(|other| is_above(found, value, other))
+    })
+}
+
+/// Whether `number` is above the one that `path` leads to in `value`.
+fn is_above(number: &Value, value: &Value, path: &str) -> bool {
+    number.as_f64().is_some_and(|number| {
+        leads_to(value, path, &|other| other.as_f64().is_some_and(|other| number > other))
     })
 }
 

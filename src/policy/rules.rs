@@ -187,7 +187,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         // Nobody is asked about a job of which the half isn't known.
         let half = unread.is_some() && makes_job(call);
         if !own && !half && rule.effects.contains(&call.spec().effect) {
-            match confirm::arguments(policy, rule, shown, sent, knowledge, now) {
+            match confirm::arguments(policy, rule, shown, sent, knowledge, &bench.advice, now) {
                 Ok(approval) => {
                     consent = Some(approval);
                     bench.hear(rule, None, Ruling::Pass);

@@ -30,6 +30,7 @@ mod pyromind_live;
 mod pyromind_tasks;
 mod secret;
 mod selection;
+mod sequence;
 mod sim_listen;
 mod stdio;
 mod templates;

@@ -232,3 +232,6 @@ fn all(tools: Option<&BTreeSet<String>>, fits: impl Fn(&'static Tool) -> bool) -
 fn has(tool: &'static Tool, name: &str, is: impl Fn(&Kind) -> bool) -> bool {
     tool.request().field(name).is_some_and(|shape| is(&shape.inner().kind))
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,6 +69,20 @@ fn compiled_policies_make_sense() {
         assert!(parse(file, text).is_ok(), "{:?}", parse(file, text));
     }
     let (rules, sha256) = compiled().unwrap();
+    let sequences: Vec<&str> = rules.sequence.iter().map(Rule::id).collect();
+    assert_eq!(
+        sequences,
+        [
+            "no-search-after-missing",
+            "no-guessed-ids",
+            "retry-keeps-verbose",
+            "batch-is-final",
+            "several-ids-at-once",
+            "verbose-decided-first",
+            "permission-granted-first",
+            "discovered-once",
+        ]
+    );
     let ids: Vec<&str> = rules
         .secret_argument
         .iter()
@@ -86,6 +100,9 @@ fn compiled_policies_make_sense() {
             "dataset-from-list",
             "code-source-from-list",
             "template-from-list",
+            "machine-type-listed",
+            "storage-of-dataset",
+            "commit-of-code-source",
             "pai-activated",
             "workspace-created-once",
             "sandbox-created-once",
@@ -114,6 +131,7 @@ fn compiled_rules_cover_every_change() {
         .chain(rules.precheck.iter().map(|rule| (rule.sources(), rule.why())))
         .chain(rules.provenance.iter().map(|rule| (rule.sources(), rule.why())))
         .chain(rules.secret_argument.iter().map(|rule| (rule.sources(), rule.why())))
+        .chain(rules.sequence.iter().map(|rule| (rule.sources(), rule.why())))
     {
         assert!(!sources.is_empty() && !why.is_empty());
         assert!(sources.iter().all(|id| id.starts_with("R-")), "{sources:?}");
@@ -179,7 +197,7 @@ fn errors_say_file_line_and_what_is_wrong() {
             "fact = \"image\"",
             "fact = \"images\"",
             "p.toml, line 12: unknown variant `images`, expected one of `region`, `workspace`, `image`, `dataset`, \
-             `code_source`, `template`",
+             `code_source`, `template`, `machine_type`, `storage`, `commit`",
         ),
         (
             "id = \"region\"",

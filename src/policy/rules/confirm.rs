@@ -38,10 +38,12 @@ pub(super) fn arguments(
     shown: &Call,
     sent: &Call,
     knowledge: &Knowledge<'_>,
+    advice: &[String],
     now: Timestamp,
 ) -> Result<Approval, Box<Ruling>> {
     let before = made_before(policy, sent, knowledge.history, now);
-    let question = arguments_question(policy, rule, shown, knowledge.history, before, knowledge.account);
+    let question =
+        arguments_question(policy, rule, shown, knowledge.history, before, advice, knowledge.account);
     if before.is_none() && policy.settings.operator.approves(sent) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned()));
     }
@@ -60,9 +62,10 @@ pub(in crate::policy) fn arguments_question(
     call: &Call,
     history: &History,
     before: Option<Timestamp>,
+    advice: &[String],
     account: &str,
 ) -> Question {
-    question::arguments(rule, call, &ask_call(call), history, before, &setting(policy, account))
+    question::arguments(rule, call, &ask_call(call), history, before, advice, &setting(policy, account))
 }
 
 /// When the same call was made a short while ago, if it was.

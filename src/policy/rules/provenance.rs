@@ -8,7 +8,7 @@ use super::{Ruling, is_own};
 use crate::error::Fault;
 use crate::policy::evidence::Evidence;
 use crate::policy::facts::Known;
-use crate::policy::load::{Provenance, binds, hours};
+use crate::policy::load::{Miss, Provenance, binds, hours};
 use crate::policy::refusal::Refusal;
 use crate::policy::review::{Read, look};
 use crate::policy::verdict::Ground;
@@ -98,6 +98,7 @@ pub(super) fn known(
     let first = claims.first()?.path.clone();
     let mut refusal = Refusal::new(rule.id.clone(), format!("{} unknown here", subject(rule.fact)));
     let mut needs: Vec<Call> = Vec::new();
+    let mut unseen: Vec<String> = Vec::new();
     for Claimed { path, value, workspace, stored } in claims {
         let known = [knowledge.facts, knowledge.evidence.facts()].iter().find_map(|facts| {
             facts.known(rule.fact, region, workspace.as_deref(), &value, now, hours(rule.lifetime_hours))
@@ -106,6 +107,7 @@ pub(super) fn known(
             Some(Known { learned_at, .. }) => grounds.push(Ground { fact: rule.fact, value, learned_at }),
             // Once the template is read, it says in which workspace.
             None if workspace.is_none() && awaits_home(rule.fact, taken) => {}
+            None if rule.on_miss == Miss::Warn => unseen.push(path),
             None => match verify(policy, rule, region, workspace.as_deref(), &value, knowledge.evidence) {
                 Verified::Need(reads) => {
                     for read in reads {
@@ -129,6 +131,10 @@ pub(super) fn known(
     if !refusal.violations.is_empty() {
         return Some((Some(first), Ruling::Refuse(refusal)));
     }
+    if !unseen.is_empty() {
+        let text = format!("{} {}: {}", unseen.join(", "), unknown(rule), rule.fix);
+        return Some((Some(first), Ruling::Advise(text)));
+    }
     Some((Some(first), if needs.is_empty() { Ruling::Pass } else { Ruling::Need(needs) }))
 }
 
@@ -144,8 +150,8 @@ fn awaits_home(fact: Fact, taken: &Taken) -> bool {
 /// known within it.
 pub(in crate::policy) const fn place_of(fact: Fact, workspace: Option<&str>) -> Option<&str> {
     match fact {
-        Fact::Region | Fact::Workspace | Fact::Template => None,
-        Fact::Image | Fact::Dataset | Fact::CodeSource => workspace,
+        Fact::Region | Fact::Workspace | Fact::Template | Fact::MachineType => None,
+        Fact::Image | Fact::Dataset | Fact::CodeSource | Fact::Storage | Fact::Commit => workspace,
     }
 }
 
@@ -153,8 +159,8 @@ pub(in crate::policy) const fn place_of(fact: Fact, workspace: Option<&str>) -> 
 /// Official images belong to none.
 pub(in crate::policy) const fn needs_workspace(fact: Fact) -> bool {
     match fact {
-        Fact::Dataset | Fact::CodeSource => true,
-        Fact::Region | Fact::Workspace | Fact::Image | Fact::Template => false,
+        Fact::Dataset | Fact::CodeSource | Fact::Storage | Fact::Commit => true,
+        Fact::Region | Fact::Workspace | Fact::Image | Fact::Template | Fact::MachineType => false,
     }
 }
 
@@ -166,6 +172,9 @@ const fn subject(fact: Fact) -> &'static str {
         Fact::Dataset => "a dataset is",
         Fact::CodeSource => "a code source is",
         Fact::Template => "a template is",
+        Fact::MachineType => "a machine type is",
+        Fact::Storage => "a storage address is",
+        Fact::Commit => "a commit is",
     }
 }
 
