@@ -126,26 +126,28 @@ impl Calls {
                 }
                 && sent.region.as_deref() == call.region()
                 && stands(rule.after.flag.as_ref(), &sent.arguments)
-                && match rule.after.about {
-                    About::Anything => true,
-                    About::SameIds => sent.names(rule).iter().any(|id| given.contains(id)),
-                    About::OtherIds => {
-                        let ids = sent.names(rule);
-                        !ids.is_empty() && !ids.iter().any(|id| given.contains(id))
-                    }
-                    About::SameTarget => {
-                        sent.workspace.as_deref() == call.workspace()
-                            && sent.subject.as_deref() == subject(call)
-                    }
-                    About::SameCall => sent.fingerprint == same,
-                }
         });
+        let is_about = |sent: &&Sent| match rule.after.about {
+            About::Anything => true,
+            About::SameIds => sent.names(rule).iter().any(|id| given.contains(id)),
+            About::OtherIds => {
+                let ids = sent.names(rule);
+                !ids.is_empty() && !ids.iter().any(|id| given.contains(id))
+            }
+            About::SameTarget => {
+                sent.workspace.as_deref() == call.workspace() && sent.subject.as_deref() == subject(call)
+            }
+            About::SameCall => sent.fingerprint == same,
+        };
         let counts =
             |sent: &&Sent| sent.ended == rule.after.ended && !consents.is_settled(&rule.id, sent.number);
-        let before: Vec<&Sent> = if rule.after.in_a_row {
-            candidates.take_while(counts).collect()
-        } else {
-            candidates.filter(counts).collect()
+        let before: Vec<&Sent> = match (rule.after.in_a_row, rule.after.about) {
+            // What was found breaks a row of misses, whatever it was about.
+            (true, About::OtherIds) => candidates.take_while(counts).filter(is_about).collect(),
+            (true, About::Anything | About::SameIds | About::SameTarget | About::SameCall) => {
+                candidates.filter(is_about).take_while(counts).collect()
+            }
+            (false, _) => candidates.filter(counts).filter(is_about).collect(),
         };
         let times = match rule.after.about {
             About::OtherIds => before.iter().flat_map(|sent| sent.names(rule)).collect::<BTreeSet<_>>().len(),
