@@ -13,15 +13,17 @@
 //! | [`listing`] | the rules as they are shown |
 //! | [`evidence`] | what was read for one step |
 //! | `unique` | names that a cloud takes once |
+//! | `batch` | several ids asked for at once |
 //! | [`review`], [`remarks`] | what an outcome means, and what is told beside it |
 //! | [`consent`], `question`, `hear`, `digest` | a human's yes |
 //! | [`grant`] | a human's yes to further calls |
-//! | [`history`] | what was made before |
+//! | [`history`] | what was made and called before |
 //! | [`facts`] | what is known to exist |
 //! | [`mask`], [`sweep`], `plain` | what may be shown ([`mask::Masked`]) |
 //! | [`hand_over`] | what stands for a secret, and how the secret reaches the vault |
-//! | `failure` | a cloud's error in words |
+//! | `failure`, `permissions` | a cloud's error in words; what RAM must allow |
 
+mod batch;
 pub mod consent;
 mod digest;
 pub mod evidence;
@@ -34,6 +36,7 @@ pub mod history;
 pub mod listing;
 pub mod load;
 pub mod mask;
+mod permissions;
 mod plain;
 mod proof;
 mod question;
@@ -195,8 +198,10 @@ impl Policy {
             .collect()
     }
 
-    /// Remembers that `call` was made, or may have been, so that the same call again is asked about.
+    /// Remembers `call` and how it ended; and that it was made, or may have been, so that the same call again is
+    /// asked about.
     pub fn remember(&self, call: &Call, outcome: &Outcome, history: &mut History, now: Timestamp) {
+        history.calls.add(&self.rules.sequence, &self.settings.digest_key, call, outcome, now);
         if let Some(fingerprint) = history::fingerprint(&self.settings.digest_key, call)
             && history::may_be_made(outcome)
         {

@@ -167,8 +167,6 @@ pub struct Spec {
     pub effect: Effect,
     /// Method and path.
     pub route: Route,
-    /// The RAM permission that it needs, where the documentation names one.
-    pub permission: Option<&'static str>,
     /// What it makes, where it makes something.
     pub makes: Option<Makes>,
 }

@@ -69,7 +69,7 @@ impl Course {
         let mut approval = None;
         if let Some(answer) = answer {
             match self.hear(&call, &answer) {
-                Ok(Heard::Region) => {}
+                Ok(Heard::Region | Heard::Settled) => {}
                 Ok(Heard::Arguments(yes)) => approval = Some(yes),
                 Err(refusal) => return self.ending.refuse(refusal).await,
             }
@@ -135,7 +135,7 @@ impl Course {
         // Under the same lock: of calls that are judged at once, each counts the others.
         policy.count(&judgement, &mut state.history, self.ending.now);
         if let Verdict::Cleared(cleared) = &judgement.verdict
-            && let Some(grant) = state.consents.settle(cleared, self.ending.now)
+            && let Some(grant) = state.consents.settle_grant(cleared, self.ending.now)
         {
             self.grant = Some(grant);
         }
@@ -203,6 +203,7 @@ impl Course {
     async fn carry_out(mut self, cleared: Cleared) -> Step {
         let call = cleared.call().clone();
         self.ending.record.consented(cleared.consent(), self.grant.as_ref());
+        self.ending.advice = cleared.advice().to_vec();
         if call.spec().effect.changes()
             && call.tool().reply().hands_over()
             && let Err(error) = self.ending.gateway.make_ready().await
@@ -249,8 +250,8 @@ impl Course {
         let mut evidence = Evidence::default();
         for _ in 0..ROUNDS {
             match self.ending.gateway.policy.review(call, &outcome, &evidence, self.ending.now) {
-                Review::Done => return self.ending.done(call, &outcome, &Remarks::default()).await,
-                Review::Told(remarks) => return self.ending.done(call, &outcome, &remarks).await,
+                Review::Done => return self.ending.done(call, &outcome, Remarks::default()).await,
+                Review::Told(remarks) => return self.ending.done(call, &outcome, remarks).await,
                 Review::Need(reads) => {
                     if let Err(refusal) = self.look(reads.clone(), &mut evidence).await {
                         match outcome {

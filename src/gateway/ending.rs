@@ -25,6 +25,8 @@ pub(super) struct Ending {
     pub(super) now: Timestamp,
     pub(super) record: Record,
     pub(super) reached: Reached,
+    /// What the rules advise, for whoever reads the result.
+    pub(super) advice: Vec<String>,
 }
 
 /// How far the call itself has come. What is said of a failure depends on it.
@@ -61,7 +63,7 @@ impl Ending {
         now: Timestamp,
         record: Record,
     ) -> Self {
-        Self { gateway, scope, now, record, reached: Reached::Nothing }
+        Self { gateway, scope, now, record, reached: Reached::Nothing, advice: Vec::new() }
     }
 
     /// The step is about `call`.
@@ -71,8 +73,9 @@ impl Ending {
 
     /// Ends with the cloud's reply and what is told beside it. What it hands over is in the vault before anything of it
     /// is shown.
-    pub(super) async fn done(self, call: &Call, outcome: &Outcome, remarks: &Remarks) -> Step {
-        let shown = self.gateway.policy.mask_remarked(call, outcome, remarks, &mut self.scope.lock().seen);
+    pub(super) async fn done(self, call: &Call, outcome: &Outcome, remarks: Remarks) -> Step {
+        let remarks = remarks.with_advice(&self.advice);
+        let shown = self.gateway.policy.mask_remarked(call, outcome, &remarks, &mut self.scope.lock().seen);
         let Some(Shown { masked, deposits }) = shown else { return self.refuse(broken()).await };
         self.scope.lock().history.hand_over(&deposits);
         if let Err(error) = self.gateway.keep(self.scope.id(), deposits).await {

@@ -141,7 +141,7 @@ impl Record {
         if let (Some(name), Some(finding)) = (unique_name(call), by_name) {
             let (found, result) = match finding.result {
                 Said::Wants | Said::Asked => return,
-                Said::Passed => (false, None),
+                Said::Passed | Said::Advised => (false, None),
                 Said::Exists => (true, Some("same".to_owned())),
                 Said::Refused => (true, Some("conflict".to_owned())),
             };

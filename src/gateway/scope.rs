@@ -34,7 +34,10 @@ impl State {
         if self.accounts.get(&vendor).is_none_or(|known| known != account) {
             self.accounts.insert(vendor, account.to_owned());
             match vendor {
-                Vendor::Alibaba => self.facts = Facts::default(),
+                Vendor::Alibaba => {
+                    self.facts = Facts::default();
+                    self.history.forget_calls();
+                }
                 Vendor::PyroMind => {}
             }
         }

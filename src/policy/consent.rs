@@ -213,6 +213,8 @@ pub enum Heard {
     Region,
     /// A yes to the call's arguments, for this step alone.
     Arguments(Approval),
+    /// What was asked because of calls before is settled, and remembered in [`Consents`].
+    Settled,
 }
 
 /// What the operator agreed to by launch flags.
@@ -276,15 +278,33 @@ impl FromStr for Waiver {
     }
 }
 
-/// Which regions a human confirmed in this scope, for which account and when, and which further calls they let through.
+/// What a human agreed to in this scope: which regions, for which account and when; which further calls they let
+/// through; and what no rule of sequence needs to ask any more.
 #[derive(Debug, Default)]
 pub struct Consents {
     regions: BTreeMap<(String, String), Timestamp>,
     /// Further calls.
     pub(super) grants: Grants,
+    /// The calls, by number, that a rule needn't ask about any more.
+    settled: BTreeSet<(u64, String)>,
 }
 
+/// The most calls that are kept as settled; the oldest go first.
+const MOST_SETTLED: usize = 1_000;
+
 impl Consents {
+    /// What `rule` asked because of these calls is settled.
+    pub(super) fn settle(&mut self, rule: &str, calls: impl IntoIterator<Item = u64>) {
+        self.settled.extend(calls.into_iter().map(|number| (number, rule.to_owned())));
+        while self.settled.len() > MOST_SETTLED {
+            self.settled.pop_first();
+        }
+    }
+
+    pub(super) fn is_settled(&self, rule: &str, call: u64) -> bool {
+        self.settled.contains(&(call, rule.to_owned()))
+    }
+
     pub(super) fn confirm(&mut self, account: &str, region: &str, now: Timestamp) {
         self.regions.insert((account.to_owned(), region.to_owned()), now);
     }

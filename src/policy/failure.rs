@@ -5,12 +5,13 @@ mod template;
 
 use serde_json::Value;
 
+use super::load::sequence::Ended;
+use super::permissions;
 use super::plain::plain;
 use super::refusal::{CloudFailure, Refusal};
-use super::verdict::{CloudError, Raw};
+use super::verdict::{CloudError, Outcome, Raw};
 use crate::error::Fault;
 use crate::spec::{Call, Vendor};
-use crate::tools;
 
 /// The codes by which AIWorkSpace says that a workspace doesn't exist: R-WS-74, and the two that the public
 /// Terraform provider knows.
@@ -28,6 +29,7 @@ pub(super) fn explain(error: &CloudError, call: &Call) -> Refusal {
     let message = error.message.open().as_str().unwrap_or_default();
     let (rule, text, fault, retryable) = match (error.status, call.spec().cloud.vendor()) {
         (300..400, _) => redirected(error),
+        _ if is_from_between(error) => from_between(error),
         (_, Vendor::Alibaba) => diagnose(error, call),
         (_, Vendor::PyroMind) => pyromind::diagnose(error, call),
     };
@@ -154,6 +156,24 @@ fn diagnose(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bo
     )
 }
 
+/// How a call ended, for what rules of sequence go by.
+pub(super) fn ended(outcome: &Outcome) -> Ended {
+    match outcome {
+        Outcome::Reply(_) => Ended::Answered,
+        Outcome::Failed(error) if is_denied(error) => Ended::Denied,
+        Outcome::Failed(error) if is_missing(error) => Ended::Missing,
+        Outcome::Failed(_) | Outcome::Partial(..) | Outcome::NotSent(_) | Outcome::Lost(_) => Ended::Failed,
+    }
+}
+
+/// Whether what the call named doesn't exist.
+fn is_missing(error: &CloudError) -> bool {
+    let code = error.code.as_str();
+    (error.status == 404 && !code.starts_with("InvalidAccessKeyId"))
+        || code == "404"
+        || NO_WORKSPACE.contains(&code)
+}
+
 /// After a failure of the cloud a write may have been carried out all the same.
 fn next_step(call: &Call) -> &'static str {
     if call.spec().effect.changes() {
@@ -163,8 +183,28 @@ fn next_step(call: &Call) -> &'static str {
     }
 }
 
+/// Whether the answer comes from something between this machine and the cloud, such as a proxy: the clouds' own
+/// refusals have a code or words, and an id.
+fn is_from_between(error: &CloudError) -> bool {
+    let says = error.message.open().as_str().is_some_and(|message| !message.is_empty());
+    error.status == 407 || (matches!(error.status, 403 | 511) && !says && error.request_id.is_none())
+}
+
+fn from_between(error: &CloudError) -> (&'static str, String, Fault, bool) {
+    let text = format!(
+        "something between this machine and the cloud, such as a proxy, answered {} in its place",
+        error.status
+    );
+    let fix = "tell the user: it isn't a permission of the account that is missing; the operator has the proxy let this \
+               address through";
+    ("cloud-proxy", text.clone(), Fault::new("", text, fix), false)
+}
+
 /// Whether RAM refused the call.
 pub(super) fn is_denied(error: &CloudError) -> bool {
+    if is_from_between(error) {
+        return false;
+    }
     error.denial.is_some()
         || error.code.starts_with("Forbidden")
         || error.code.starts_with("NoPermission")
@@ -180,14 +220,8 @@ fn denied(error: &CloudError, call: &Call) -> (&'static str, String, Fault, bool
         .as_ref()
         .and_then(|denial| denial.action.as_deref())
         .filter(|action| !action.is_empty())
-        .or(spec.permission);
-    let mut needed: Vec<&str> = tools::all()
-        .map(|tool| tool.spec())
-        .filter(|other| other.cloud == spec.cloud)
-        .filter_map(|spec| spec.permission)
-        .collect();
-    needed.sort_unstable();
-    needed.dedup();
+        .or_else(|| permissions::of(spec));
+    let needed = permissions::of_product(spec);
     let product = spec.cloud.title();
     let text = match missing {
         Some(action) => format!("the account lacks the permission {action}"),

@@ -5,7 +5,7 @@
 //! is offered, and never a workspace, a forced call, or a call with a setting that the question points out. A call that
 //! would be offered nothing isn't let through by a grant either: it is asked about ([`Offer::of`] decides both).
 //!
-//! A grant counts down when a call is cleared, under the lock under which it was judged ([`Consents::settle`]), so that
+//! A grant counts down when a call is cleared, under the lock under which it was judged ([`Consents::settle_grant`]), so that
 //! two calls at once can't both take the last one. What wasn't sent is given back ([`Consents::undo`]).
 
 use std::collections::{BTreeSet, VecDeque};
@@ -257,7 +257,7 @@ impl Grants {
 impl Consents {
     /// What the yes of a call that is cleared means for further ones: it gives a grant, or takes from one. To be called
     /// under the lock under which the call was judged.
-    pub fn settle(&mut self, cleared: &Cleared, now: Timestamp) -> Option<Standing> {
+    pub fn settle_grant(&mut self, cleared: &Cleared, now: Timestamp) -> Option<Standing> {
         let approval = cleared.consent()?;
         match approval.granting() {
             Granting::Nothing | Granting::Wants(_) => None,

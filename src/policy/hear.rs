@@ -8,7 +8,7 @@ use super::consent::{Answer, Approval, Consents, Form, Heard, Question, Reply};
 use super::grant::{FURTHER, Granting, Limits};
 use super::history::History;
 use super::load::Subject;
-use super::question;
+use super::question::{self, Beside};
 use super::refusal::{Reason, Refusal};
 use super::rules;
 use crate::error::Fault;
@@ -45,9 +45,24 @@ impl Policy {
             }
             open.push(question);
         }
+        let carried = rules::carried(self, call, history, consents, now);
+        let call = carried.as_ref().unwrap_or(call);
+        for rule in &self.rules.sequence {
+            let Some(asked) = rules::sequence_question(self, rule, call, history, consents, account, now)
+            else {
+                continue;
+            };
+            if asked.question.digest() == answer.digest {
+                hear_yes(&asked.question, answer, rule.fix.as_deref().unwrap_or_default())?;
+                consents.settle(&rule.id, asked.because);
+                return Ok(Heard::Settled);
+            }
+            open.push(asked.question);
+        }
         let before = rules::made_before(self, call, history, now);
         for rule in rules::of(&self.rules.confirm, Subject::Arguments) {
-            let question = rules::arguments_question(self, rule, call, &[], history, before, account);
+            let question =
+                rules::arguments_question(self, rule, call, Beside::default(), history, before, account);
             // What a template brings, or a warning rests on, is read anew before the call is judged, and only then is
             // the question the one that was answered, or another one: judging weighs the digest.
             if rules::asks_what_is_read(call) || question.digest() == answer.digest {
@@ -113,14 +128,18 @@ fn hear_arguments(
     call: &Call,
 ) -> Result<Heard, Refusal> {
     let how = format!("the operator can approve the tool at launch with --approve {}", call.tool().name());
-    match filled(question, answer, &how)? {
-        Filled::Yes => {
-            let granting = match further(question, &answer.reply, limits)? {
-                0 => Granting::Nothing,
-                calls => Granting::Wants(calls),
-            };
-            Ok(Heard::Arguments(Approval::new(answer.channel, answer.digest.clone(), granting)))
-        }
+    hear_yes(question, answer, &how)?;
+    let granting = match further(question, &answer.reply, limits)? {
+        0 => Granting::Nothing,
+        calls => Granting::Wants(calls),
+    };
+    Ok(Heard::Arguments(Approval::new(answer.channel, answer.digest.clone(), granting)))
+}
+
+/// Whether the answer is a yes. `how_to_allow` says what else can be done where nobody can be asked.
+fn hear_yes(question: &Question, answer: &Answer, how_to_allow: &str) -> Result<(), Refusal> {
+    match filled(question, answer, how_to_allow)? {
+        Filled::Yes => Ok(()),
         Filled::No => Err(Refusal::new(question.rule(), "the user answered no")
             .because(Reason::AnsweredNo)
             .with(Fault::new("", "the user doesn't want this call", "ask them what they want instead"))),

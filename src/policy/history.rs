@@ -2,6 +2,10 @@
 //!
 //! Creates have no client token, and a job has no name to look for: an agent that tries again makes another
 //! one. A call whose like was made a short while ago is therefore put to a human, who is told.
+//!
+//! What rules of sequence go by are the calls themselves ([`calls`]).
+
+pub(super) mod calls;
 
 use std::collections::VecDeque;
 
@@ -13,6 +17,7 @@ use super::hand_over::{Deposit, Handle};
 use super::unique::unique_name;
 use super::verdict::{CloudError, Outcome};
 use crate::spec::{Call, Effect};
+use calls::Calls;
 
 /// The most calls that are kept; the oldest go first.
 const CAPACITY: usize = 1_000;
@@ -21,7 +26,7 @@ const CAPACITY: usize = 1_000;
 const MOST_COUNTED: usize = 10_100;
 
 /// How long a call is kept.
-const LIFETIME: SignedDuration = SignedDuration::from_mins(30);
+pub(super) const LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
 /// What was done in this scope.
 #[derive(Debug, Default)]
@@ -32,6 +37,8 @@ pub struct History {
     handed: VecDeque<(Handle, String)>,
     /// When calls were sent within the last minute, the policy's own reads among them.
     sent: VecDeque<Timestamp>,
+    /// The calls that were sent.
+    pub(super) calls: Calls,
 }
 
 impl History {
@@ -66,6 +73,11 @@ impl History {
         while self.handed.len() > CAPACITY {
             self.handed.pop_front();
         }
+    }
+
+    /// Forgets the calls that were sent: they were another account's.
+    pub fn forget_calls(&mut self) {
+        self.calls = Calls::default();
     }
 
     /// What the secret of `handle` is, if it was handed over here.

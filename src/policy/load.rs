@@ -8,6 +8,7 @@ mod check;
 mod example;
 mod kinds;
 mod overlay;
+pub mod sequence;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 pub use change::Change;
 pub use example::{Example, Listed, NOON, ReadAnswer, Says};
 pub use kinds::{
-    Budget, Check, Confirm, Exclusive, Forbid, Highlight, Limits, Note, Pattern, Precheck, Provenance,
+    Budget, Check, Confirm, Exclusive, Forbid, Highlight, Limits, Miss, Note, Pattern, Precheck, Provenance,
     Requires, Reveal, Rule, Rules, SecretArgument, Setting, Subject, Tunable, Variable, Verify, When, binds,
     hours,
 };

@@ -22,6 +22,7 @@
 
 mod handing;
 mod paging;
+mod remarks;
 mod request;
 mod untrusted;
 mod view;
@@ -33,12 +34,13 @@ use serde_json::{Map, Value, json};
 use super::hand_over::Deposit;
 use super::refusal::Refusal;
 use super::remarks::Remarks;
-use super::sweep::{Seen, Text};
+use super::sweep::Seen;
 use super::verdict::{CloudError, Existing, Raw};
 use crate::spec::marks::{Kind, Mark, Shape};
 use crate::spec::value::Detail;
 use crate::spec::{Call, Tool};
 use handing::{Hands, long_steps, may_grant};
+use remarks::{readiness, with_remarks};
 use untrusted::Texts;
 use view::View;
 
@@ -90,10 +92,6 @@ pub struct Shown {
 
 /// What tells how a person gets what was handed over.
 const HANDED_OVER: &str = "handed_over";
-/// What tells that a list goes on.
-const NEXT_PAGE: &str = "next_page";
-/// What explains that there is nothing to show.
-const WHY_EMPTY: &str = "why_empty";
 /// What holds a reply beside the failure that it tells of.
 const RESULT: &str = "result";
 
@@ -150,13 +148,16 @@ pub(super) fn mask(disclosure: &Disclosure<'_>, hand_over: HandOver<'_>, seen: &
         Disclosure::Reply(call, raw, remarks) => {
             texts = Texts::of(call.tool(), "");
             let shown = reply(call, raw, Some(hand_over), seen, &mut redactions, &mut deposits, &mut texts);
-            (with_remarks(call, raw, remarks, shown, seen, &mut redactions), false)
+            (with_remarks(call, raw, shown, remarks, seen, &mut redactions), false)
         }
         Disclosure::Existing(existing) => {
             note(existing.tool.reply(), existing.reply.open(), seen);
             texts = Texts::of(existing.tool, label(existing).map_or("existing", |_| "Existing"));
-            let shown = View::new(seen, true, &mut redactions, None, &mut texts)
+            let mut shown = View::new(seen, true, &mut redactions, None, &mut texts)
                 .show(existing.tool.reply(), existing.reply.open());
+            if let Value::Object(shown) = &mut shown {
+                readiness(existing.tool, existing.reply.open(), shown);
+            }
             (already(existing, shown), false)
         }
         Disclosure::Refusal(refusal) => (words(refusal, seen, &mut redactions), true),
@@ -206,30 +207,6 @@ fn reply(
         shown.insert(FOR_THE_USER.to_owned(), text.into());
     }
     shown
-}
-
-/// A reply as a body, with what leads to the next page of a list, or explains why it is empty, and what else is told.
-fn with_remarks(
-    call: &Call,
-    raw: &Raw,
-    remarks: &Remarks,
-    shown: Value,
-    seen: &Seen,
-    redactions: &mut BTreeMap<String, u64>,
-) -> Value {
-    let mut body = if shown.is_object() { shown } else { json!({}) };
-    if let (Value::Object(body), Some(text)) = (&mut body, paging::next_page(call, raw.open())) {
-        body.insert(NEXT_PAGE.to_owned(), seen.sweep(&text, Text::Free, redactions).into());
-    }
-    if let (Value::Object(body), Some(text)) = (&mut body, paging::why_empty(call, raw.open())) {
-        body.insert(WHY_EMPTY.to_owned(), text.into());
-    }
-    if let Value::Object(body) = &mut body {
-        for (name, remark) in remarks.iter() {
-            body.insert(name.to_owned(), seen.sweep_value(remark.clone(), redactions));
-        }
-    }
-    body
 }
 
 /// `body`, with what its handles are for.

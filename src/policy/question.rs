@@ -1,7 +1,10 @@
 //! What a human reads before saying yes: everything that will be sent, what matters first.
 //!
 //! The text is made from the masked call, quoted so that nothing in it can pass for the question itself
-//! ([`Quoted`]). A question too long to be read isn't shortened: the call is refused.
+//! ([`Quoted`]). A question too long to be read isn't shortened: the call is refused. What is asked because of calls
+//! before stands in [`order`].
+
+pub(super) mod order;
 
 mod binding;
 
@@ -56,13 +59,21 @@ pub(super) fn region(rule: &Confirm, call: &Call, region: &str, setting: &Settin
     Question::new(rule.id.clone(), message, region_form(region), None, digest)
 }
 
-/// Whether exactly this call should be made: once more, if it was made at `before`. `warnings` are what the present
-/// state of what it is about gives to mind.
+/// What the human is told beside the arguments.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Beside<'b> {
+    /// What the present state of what the call is about gives to mind. A yes is to this, too.
+    pub(super) mind: &'b [String],
+    /// What the rules advise of the call. It may change until the answer comes, so a yes isn't bound to it.
+    pub(super) advice: &'b [String],
+}
+
+/// Whether exactly this call should be made: once more, if it was made at `before`.
 pub(super) fn arguments(
     rule: &Confirm,
     call: &Call,
     shown: &MaskedCall,
-    warnings: &[String],
+    beside: Beside<'_>,
     history: &History,
     before: Option<Timestamp>,
     setting: &Setting<'_>,
@@ -94,10 +105,11 @@ pub(super) fn arguments(
         leaves.iter().filter_map(|(path, value)| handed_over(history, path, value)).collect();
     let done_before = format!("{again}{}", handed.join("\n"));
     mind.extend(handed);
-    mind.extend_from_slice(warnings);
-    section(&mut message, "Mind", &mind);
+    mind.extend_from_slice(beside.mind);
+    let mut rest = String::new();
+    section(&mut rest, "Mind", &mind);
     let lines: Vec<String> = leaves.iter().map(|(path, value)| format!("{path}: {value}")).collect();
-    section(&mut message, "Arguments", &lines);
+    section(&mut rest, "Arguments", &lines);
     let said = rule
         .note
         .iter()
@@ -108,7 +120,7 @@ pub(super) fn arguments(
         .map(|note| note.say.clone());
     let notes: Vec<String> =
         kept_back(hidden(&given, &shown), makes_job(call)).into_iter().chain(said).collect();
-    section(&mut message, "Note", &notes);
+    section(&mut rest, "Note", &notes);
     // What must not be missed is asked about each time.
     let offer = if mind.is_empty() && before.is_none() { Offer::of(call, setting) } else { None };
     let digest = digest_of(
@@ -116,9 +128,11 @@ pub(super) fn arguments(
         &Bound {
             subject: &["arguments", spec.name, &given.to_string()],
             history: &done_before,
-            text: &with_offer(&message, offer.as_ref()),
+            text: &with_offer(&format!("{message}{rest}"), offer.as_ref()),
         },
     );
+    section(&mut message, "Warning", beside.advice);
+    message.push_str(&rest);
     Question::new(rule.id.clone(), message, form(call), offer.map(Box::new), digest)
 }
 
@@ -306,6 +320,14 @@ pub(super) fn is_so(value: &Value, when: &When) -> bool {
         (when.is.is_empty() || when.is.contains(&text))
             && !when.not.contains(&text)
             && (when.starts.is_empty() || when.starts.iter().any(|start| lower.starts_with(start)))
+            && when.above.as_ref().is_none_or(|other| is_above(found, value, other))
+    })
+}
+
+/// Whether `number` is above the one that `path` leads to in `value`.
+fn is_above(number: &Value, value: &Value, path: &str) -> bool {
+    number.as_f64().is_some_and(|number| {
+        leads_to(value, path, &|other| other.as_f64().is_some_and(|other| number > other))
     })
 }
 

@@ -1,4 +1,4 @@
-//! What is told beside a reply: whether a change shows, and that a password is over.
+//! What is told beside a reply: whether a change shows, that a password is over, what the rules advise.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ const APPLIED: &str = "applied";
 const DIFFERS: &str = "differs";
 /// What the look doesn't tell.
 const UNKNOWN: &str = "unknown";
+/// What the rules advise.
+const ADVICE: &str = "advice";
 /// What tells that a password is over.
 const EXPIRED: &str = "expired";
 /// What to do then.
@@ -48,6 +50,15 @@ impl Remarks {
             }
             Some(_) | None => Self::default(),
         }
+    }
+
+    /// The same, and what the rules advise.
+    #[must_use]
+    pub fn with_advice(mut self, advice: &[String]) -> Self {
+        if !advice.is_empty() {
+            self.0.push((ADVICE, json!(advice)));
+        }
+        self
     }
 
     /// Whether nothing is told.

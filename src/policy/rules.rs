@@ -11,6 +11,7 @@ mod instants;
 mod precheck;
 mod provenance;
 mod secrets;
+mod sequence;
 mod state;
 mod template;
 
@@ -30,6 +31,7 @@ pub(super) use instants::has_instants;
 pub(super) use precheck::is_activated;
 use provenance::Matter;
 pub(super) use provenance::{needs_workspace, place_of};
+pub(super) use sequence::{carried, question as sequence_question};
 pub(super) use state::{After, Looked, has_state, looked, reader};
 use template::Taken;
 pub(super) use template::makes_job;
@@ -37,6 +39,7 @@ pub(super) use template::makes_job;
 /// What one rule says.
 enum Ruling {
     Pass,
+    Advise(String),
     Refuse(Refusal),
     Confirm(Question),
     Need(Vec<Call>),
@@ -47,6 +50,7 @@ impl Ruling {
     const fn said(&self) -> Said {
         match self {
             Self::Pass => Said::Passed,
+            Self::Advise(_) => Said::Advised,
             Self::Refuse(_) => Said::Refused,
             Self::Confirm(_) => Said::Asked,
             Self::Need(_) => Said::Wants,
@@ -63,6 +67,7 @@ struct Bench {
     wants: Vec<Call>,
     questions: Vec<Question>,
     findings: Vec<Finding>,
+    advice: Vec<String>,
 }
 
 impl Bench {
@@ -75,6 +80,12 @@ impl Bench {
         });
         let verdict = match ruling {
             Ruling::Pass => return,
+            Ruling::Advise(text) => {
+                if !self.advice.contains(&text) {
+                    self.advice.push(text);
+                }
+                return;
+            }
             Ruling::Refuse(refusal) => Verdict::Refused(refusal),
             Ruling::Confirm(question) => {
                 self.questions.push(question.clone());
@@ -102,6 +113,8 @@ impl Bench {
 
 pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now: Timestamp) -> Judgement {
     let own = is_own(call);
+    let carried = carried(policy, call, knowledge.history, knowledge.consents, now);
+    let (asked, call) = (call, carried.as_ref().unwrap_or(call));
     let mut bench = Bench::default();
     let mut grounds = Vec::new();
     let mut unverified: Vec<Unread<'_>> = Vec::new();
@@ -130,6 +143,11 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
             Some((path, ruling)) => bench.hear(rule, path, ruling),
         }
     }
+    for rule in &policy.rules.sequence {
+        if let Some((path, ruling)) = sequence::local(policy, rule, asked, call, knowledge, now) {
+            bench.hear(rule, path, ruling);
+        }
+    }
     // What is judged and shown, and what is sent: the same, but for a job that a template makes.
     let (mut shown, mut sent, mut unread) = (call, call, None);
     match (template, &taken) {
@@ -150,6 +168,11 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         let Some(region) = call.region() else { continue };
         let ruling = confirm::region(policy, rule, call, region, knowledge, now);
         bench.hear(rule, Some("RegionId".to_owned()), ruling);
+    }
+    for rule in &policy.rules.sequence {
+        if let Some((path, ruling)) = sequence::asked(policy, rule, call, knowledge, now) {
+            bench.hear(rule, path, ruling);
+        }
     }
     for rule in of_check(&policy.rules.precheck, Check::Activation, call) {
         if !own && call.region().is_some() {
@@ -176,7 +199,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
         // Nobody is asked about a job of which the half isn't known.
         let half = unread.is_some() && makes_job(call);
         if !own && !half && rule.effects.contains(&call.spec().effect) {
-            match confirm::arguments(policy, rule, shown, sent, knowledge, now) {
+            match confirm::arguments(policy, rule, shown, sent, knowledge, &bench.advice, now) {
                 Ok(approval) => {
                     consent = Some(approval);
                     bench.hear(rule, None, Ruling::Pass);
@@ -185,7 +208,7 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
             }
         }
     }
-    let Bench { decided, wants, mut questions, findings } = bench;
+    let Bench { decided, wants, mut questions, findings, advice } = bench;
     if holds_credential {
         // Such a call is never asked about, and the question would show the credential.
         questions.retain(|question| question.form().is_region());
@@ -193,9 +216,9 @@ pub(super) fn judge(policy: &Policy, call: &Call, knowledge: &Knowledge<'_>, now
     let verdict = match decided {
         Some(Verdict::Refused(refusal)) => Verdict::Refused(refusal.bounded()),
         Some(verdict) => verdict,
-        None => Verdict::Cleared(Cleared::new(sent.clone(), consent)),
+        None => Verdict::Cleared(Cleared::new(sent.clone(), consent, advice.clone())),
     };
-    Judgement { verdict, wants, questions, findings, grounds }
+    Judgement { verdict, wants, questions, findings, advice, grounds }
 }
 
 /// A rule that must read, and about which argument.

@@ -14,7 +14,7 @@
 //!
 //! ```compile_fail,E0451
 //! fn forge(call: redline_mcp::spec::Call) -> redline_mcp::policy::verdict::Cleared {
-//!     redline_mcp::policy::verdict::Cleared { call, consent: None }
+//!     redline_mcp::policy::verdict::Cleared { call, consent: None, advice: Vec::new() }
 //! }
 //! ```
 
@@ -52,11 +52,12 @@ impl fmt::Debug for Raw {
 pub struct Cleared {
     call: Call,
     consent: Option<Approval>,
+    advice: Vec<String>,
 }
 
 impl Cleared {
-    pub(super) const fn new(call: Call, consent: Option<Approval>) -> Self {
-        Self { call, consent }
+    pub(super) const fn new(call: Call, consent: Option<Approval>, advice: Vec<String>) -> Self {
+        Self { call, consent, advice }
     }
 
     /// The call.
@@ -67,6 +68,11 @@ impl Cleared {
     /// The yes that it rests on, if one was needed.
     pub const fn consent(&self) -> Option<&Approval> {
         self.consent.as_ref()
+    }
+
+    /// What the rules advise, for whoever reads the result.
+    pub fn advice(&self) -> &[String] {
+        &self.advice
     }
 }
 
@@ -182,6 +188,8 @@ pub enum Said {
     Passed,
     /// The call breaks it.
     Refused,
+    /// The call keeps it, and whoever reads the result is told something.
+    Advised,
     /// A human must say.
     Asked,
     /// It must read first.
@@ -202,6 +210,8 @@ pub struct Judgement {
     pub questions: Vec<Question>,
     /// What each rule said that binds the call.
     pub findings: Vec<Finding>,
+    /// What the rules advise, whatever was decided.
+    pub advice: Vec<String>,
     /// The facts that the call rests on, with the audit number at which each was learned.
     pub grounds: Vec<Ground>,
 }
@@ -218,17 +228,19 @@ pub struct Rehearsal {
     pub questions: Vec<Question>,
     /// What each rule said that binds the call.
     pub findings: Vec<Finding>,
+    /// What the rules advise.
+    pub advice: Vec<String>,
 }
 
 impl From<Judgement> for Rehearsal {
     fn from(judgement: Judgement) -> Self {
-        let Judgement { verdict, wants, questions, findings, grounds: _ } = judgement;
+        let Judgement { verdict, wants, questions, findings, advice, grounds: _ } = judgement;
         let name = verdict.name();
         let refusal = match verdict {
             Verdict::Refused(refusal) => Some(refusal),
             Verdict::Confirm(_) | Verdict::Need(_) | Verdict::Exists(_) | Verdict::Cleared(_) => None,
         };
-        Self { verdict: name, refusal, wants, questions, findings }
+        Self { verdict: name, refusal, wants, questions, findings, advice }
     }
 }
 

@@ -5,6 +5,7 @@
 //! or by an attribute, and comes out as a [`Shape`]: the tree that masking, provenance and encoding
 //! walk beside a value. Published schemas carry no `x-` keys.
 
+mod claim;
 mod path;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::json_text;
+pub use claim::{Claim, Home};
 pub use path::Path;
 
 /// An enum whose variants have names in schemas.
@@ -85,6 +87,12 @@ named! {
         CodeSource = "code_source",
         /// A job template.
         Template = "template",
+        /// A public machine type.
+        MachineType = "machine_type",
+        /// A registered dataset's storage address.
+        Storage = "storage",
+        /// A registered code source's commit.
+        Commit = "commit",
     }
 }
 
@@ -438,29 +446,6 @@ fn text_of(value: &Value) -> Option<Cow<'_, str>> {
         Value::Number(number) => Some(Cow::Owned(number.to_string())),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
-}
-
-/// A text that claims to be known from somewhere.
-pub struct Claim<'c> {
-    /// What it claims to be.
-    pub fact: Fact,
-    /// The text, byte for byte.
-    pub text: &'c str,
-    /// The workspace named by the nearest object around it.
-    pub workspace: Home<'c>,
-    /// Where it stands.
-    pub path: &'c Path<'c>,
-}
-
-/// The workspace that a value belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Home<'c> {
-    /// No object around it names one.
-    Unnamed,
-    /// This one.
-    Named(&'c str),
-    /// One is named, but neither by a text nor by a number: it can't be told which, so nothing may be concluded.
-    Unreadable,
 }
 
 fn kind(schema: &Value) -> Kind {

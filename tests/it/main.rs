@@ -42,6 +42,7 @@ mod pyromind_tasks;
 mod scenarios;
 mod secret;
 mod selection;
+mod sequence;
 mod sim_listen;
 mod state;
 mod stdio;

@@ -12,6 +12,7 @@ use super::kinds::{
     Budget, Confirm, Exclusive, Forbid, Highlight, Limits, Pattern, Precheck, Provenance, Requires, Reveal,
     Rule, Rules, SecretArgument, Setting, Subject, Tunable,
 };
+use super::sequence::Sequence;
 use crate::spec::Effect;
 
 /// A change of one rule.
@@ -73,6 +74,7 @@ impl Rules {
             exclusive,
             reveal,
             budget,
+            sequence,
             precheck,
             confirm,
             change: _,
@@ -87,6 +89,7 @@ impl Rules {
             one(exclusive, &mut change),
             one(reveal, &mut change),
             one(budget, &mut change),
+            one(sequence, &mut change),
             one(precheck, &mut change),
             one(confirm, &mut change),
         ];
@@ -271,6 +274,14 @@ impl Changed for Budget {
         }
         self.limits = std::mem::take(&mut self.limits).with(new);
         Ok(())
+    }
+}
+
+impl Changed for Sequence {
+    const KEYS: &'static [&'static str] = &["add_tools"];
+
+    fn change(&mut self, change: Change) -> Result<(), String> {
+        bind(self.tools.as_mut(), change.add_tools)
     }
 }
 

@@ -4,7 +4,7 @@ mod alone;
 
 use std::collections::BTreeSet;
 
-use super::{Check, Rules, Subject};
+use super::{Check, Miss, Rules, Subject};
 use crate::policy::consent::MAX_REGION_HOURS;
 use crate::policy::grant::{MAX_CALLS, MAX_MINUTES};
 use crate::policy::rules::{has_instants, has_state};
@@ -46,7 +46,7 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
             let Some(tool) = tools::find(&note.tool) else {
                 return Err((rule.id.clone(), format!("there is no tool {}", note.tool)));
             };
-            let when = note.when.iter().map(|when| &when.path);
+            let when = note.when.iter().flat_map(|when| [Some(&when.path), when.above.as_ref()]).flatten();
             if let Some(name) =
                 note.given.iter().chain(&note.missing).chain(when).find(|path| !leads(tool.request(), path))
             {
@@ -105,6 +105,9 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
         {
             return Err((rule.id.clone(), format!("{} isn't a plain read; verify by one", tool.name())));
         }
+        if rule.on_miss == Miss::Warn && rule.verify.is_some() {
+            return Err((rule.id.clone(), "on_miss = \"warn\" asks no cloud: leave verify out".to_owned()));
+        }
         if !(1..=MAX_LIFETIME_HOURS).contains(&rule.lifetime_hours) {
             return Err((rule.id.clone(), format!("lifetime_hours must be from 1 to {MAX_LIFETIME_HOURS}")));
         }
@@ -117,6 +120,11 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
     for rule in &rules.secret_argument {
         if rule.patterns.is_empty() {
             return Err((rule.id.clone(), "patterns is empty, so the rule would bind nothing".to_owned()));
+        }
+    }
+    for rule in &rules.sequence {
+        if let Some(reason) = rule.fault() {
+            return Err((rule.id.clone(), reason));
         }
     }
     if rules.grant.is_some_and(|grant| grant.minutes > MAX_MINUTES || grant.calls > MAX_CALLS) {
@@ -136,7 +144,8 @@ fn known_tools(id: &str, names: &BTreeSet<String>) -> Result<(), (String, String
     }
 }
 
-/// Whether `path`, dotted and without indices, leads from `shape` to something. Below a free map any key does.
+/// Whether `path`, dotted and without indices, leads from `shape` to something. Below a free map, and in open
+/// settings, any key does.
 fn leads(shape: &Shape, path: &str) -> bool {
     let (first, rest) = match path.split_once('.') {
         Some((first, rest)) => (first, Some(rest)),
@@ -148,7 +157,8 @@ fn leads(shape: &Shape, path: &str) -> bool {
         }
         Kind::List(item) => leads(item, path),
         Kind::Map(item) => rest.is_none_or(|rest| leads(item, rest)),
-        Kind::Text | Kind::Integer | Kind::Number | Kind::Flag | Kind::Any => false,
+        Kind::Any => shape.inner().open,
+        Kind::Text | Kind::Integer | Kind::Number | Kind::Flag => false,
     }
 }
 

@@ -72,6 +72,8 @@ pub enum Says {
     Unbound,
     /// The call keeps it.
     Passed,
+    /// The call is made, with a word of advice beside its result.
+    Advised,
     /// The call breaks it.
     Refused,
     /// A human must say.
@@ -86,7 +88,7 @@ impl Says {
     /// Whether the rule lets the call go on.
     pub const fn lets_go(self) -> bool {
         match self {
-            Self::Unbound | Self::Passed => true,
+            Self::Unbound | Self::Passed | Self::Advised => true,
             Self::Refused | Self::Asked | Self::Wants | Self::Answered => false,
         }
     }
@@ -96,16 +98,18 @@ impl Says {
         let weight = |says: &Self| match says {
             Self::Unbound => 0,
             Self::Passed => 1,
-            Self::Answered => 2,
-            Self::Asked => 3,
-            Self::Wants => 4,
-            Self::Refused => 5,
+            Self::Advised => 2,
+            Self::Answered => 3,
+            Self::Asked => 4,
+            Self::Wants => 5,
+            Self::Refused => 6,
         };
         let says = findings.map(|said| match said {
             Said::Passed => Self::Passed,
             Said::Refused => Self::Refused,
             Said::Asked => Self::Asked,
             Said::Wants => Self::Wants,
+            Said::Advised => Self::Advised,
             Said::Exists => Self::Answered,
         });
         says.max_by_key(weight).unwrap_or(Self::Unbound)
@@ -117,6 +121,7 @@ impl fmt::Display for Says {
         f.write_str(match self {
             Self::Unbound => "unbound",
             Self::Passed => "passed",
+            Self::Advised => "advised",
             Self::Refused => "refused",
             Self::Asked => "asked",
             Self::Wants => "wants",

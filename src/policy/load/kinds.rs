@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::change::Change;
 use super::example::Example;
+use super::sequence::Sequence;
 use crate::policy::grant;
 use crate::spec::marks::Fact;
 use crate::spec::{Call, Effect};
@@ -136,6 +137,8 @@ kinds! {
     reveal: Reveal = "reveal", off: |_| false;
     /// How much may be asked for.
     budget: Budget = "budget", off: |_| false;
+    /// What the calls before say of a call.
+    sequence: Sequence = "sequence", off: |_| false;
     /// What is looked up before a call.
     precheck: Precheck = "precheck", off: |_| false;
     /// Who must say yes, and to what.
@@ -242,6 +245,8 @@ pub struct When {
     /// How it begins, in any case; none for anyhow.
     #[serde(default)]
     pub starts: Vec<String>,
+    /// Another argument with a number that it is above: a path without indices.
+    pub above: Option<String>,
 }
 
 /// Something is looked up before the call.
@@ -317,6 +322,20 @@ pub struct Provenance {
     pub lifetime_hours: i64,
     /// What to do about an unknown value.
     pub fix: String,
+    /// What becomes of a call with an unknown value.
+    #[serde(default)]
+    pub on_miss: Miss,
+}
+
+/// What becomes of a call with a value that nobody listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Miss {
+    /// What the launch decides: it is refused, or the value is looked up.
+    #[default]
+    Refuse,
+    /// The human who is asked and whoever reads the result are told.
+    Warn,
 }
 
 /// A read that asks the cloud for one value.

@@ -97,6 +97,10 @@ fn addable(rules: &Rules, there: &Rules) -> Result<(), (String, String)> {
         let fix = "what is looked up is compiled in: change its rule instead, with [[change]], lifetime_hours and add_tools";
         return fault(rule, fix.to_owned());
     }
+    if let Some(rule) = rules.sequence.first() {
+        let fix = "what the calls before say is compiled in: change its rule instead, with [[change]] and add_tools";
+        return fault(rule, fix.to_owned());
+    }
     for rule in &rules.provenance {
         // What one rule learns, all of its kind know.
         let known = |name: &String| {

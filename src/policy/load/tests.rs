@@ -4,7 +4,7 @@ use crate::policy::grant;
 mod overlays;
 
 /// The rules of one file that is laid over nothing.
-fn parse(file: &str, text: &str) -> Result<Rules, LoadError> {
+pub(super) fn parse(file: &str, text: &str) -> Result<Rules, LoadError> {
     let rules = read(file, text)?;
     check::check(&rules).map_err(|(rule, reason)| LoadError::about(file, text, &rule, reason))?;
     Ok(rules)
@@ -89,6 +89,9 @@ fn compiled_policies_make_sense() {
             "dataset-from-list",
             "code-source-from-list",
             "template-from-list",
+            "machine-type-listed",
+            "storage-of-dataset",
+            "commit-of-code-source",
             "no-privileged-containers",
             "no-further-rights",
             "no-local-mounts",
@@ -97,6 +100,14 @@ fn compiled_policies_make_sense() {
             "public-machines-without-quota",
             "revealed-by-these-alone",
             "job-of-a-sane-size",
+            "no-search-after-missing",
+            "no-guessed-ids",
+            "retry-keeps-verbose",
+            "batch-is-final",
+            "several-ids-at-once",
+            "verbose-decided-first",
+            "permission-granted-first",
+            "discovered-once",
             "pai-activated",
             "workspace-created-once",
             "sandbox-created-once",
@@ -187,7 +198,7 @@ fn errors_say_file_line_and_what_is_wrong() {
             "[[provenance]]",
             "[[provenence]]",
             "p.toml, line 8: unknown field `provenence`, expected one of `secret-argument`, `provenance`, \
-             `forbid`, `requires`, `exclusive`, `reveal`, `budget`, `precheck`, `confirm`, `change`, `grant`",
+             `forbid`, `requires`, `exclusive`, `reveal`, `budget`, `sequence`, `precheck`, `confirm`, `change`, `grant`",
         ),
         (
             "subject = \"region\"",
@@ -204,7 +215,7 @@ fn errors_say_file_line_and_what_is_wrong() {
             "fact = \"image\"",
             "fact = \"images\"",
             "p.toml, line 12: unknown variant `images`, expected one of `region`, `workspace`, `image`, `dataset`, \
-             `code_source`, `template`",
+             `code_source`, `template`, `machine_type`, `storage`, `commit`",
         ),
         (
             "id = \"region\"",

@@ -8,7 +8,7 @@ use crate::policy::grant::Granting;
 use crate::policy::history::{History, fingerprint};
 use crate::policy::load::{Confirm, hours};
 use crate::policy::mask::ask_call;
-use crate::policy::question::{self, Setting};
+use crate::policy::question::{self, Beside, Setting};
 use crate::policy::{Knowledge, Policy};
 use crate::spec::Call;
 
@@ -31,7 +31,8 @@ pub(super) fn region(
     }
 }
 
-/// Whether a human, now or when they were asked about an earlier call, or the operator beforehand, said yes to exactly this: to `shown`, which is what `sent` comes to.
+/// Whether a human, now or when they were asked about an earlier call, or the operator beforehand, said yes to exactly
+/// this: to `shown`, which is what `sent` comes to.
 /// What the operator said beforehand was of calls that are made for the first time.
 pub(super) fn arguments(
     policy: &Policy,
@@ -39,12 +40,14 @@ pub(super) fn arguments(
     shown: &Call,
     sent: &Call,
     knowledge: &Knowledge<'_>,
+    advice: &[String],
     now: Timestamp,
 ) -> Result<Approval, Box<Ruling>> {
     let before = made_before(policy, sent, knowledge.history, now);
-    let warnings = state::warnings(policy, sent, knowledge.evidence);
+    let mind = state::warnings(policy, sent, knowledge.evidence);
+    let beside = Beside { mind: &mind, advice };
     let question =
-        arguments_question(policy, rule, shown, &warnings, knowledge.history, before, knowledge.account);
+        arguments_question(policy, rule, shown, beside, knowledge.history, before, knowledge.account);
     if before.is_none() && policy.settings.operator.approves(sent) {
         return Ok(Approval::new(Channel::Operator, question.digest().to_owned(), Granting::Nothing));
     }
@@ -54,7 +57,12 @@ pub(super) fn arguments(
     }
     // A grant is for what could have been asked about, too.
     question::readable(&question).map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
-    match question.offer().and_then(|offer| knowledge.consents.grants.found(offer, now)) {
+    // What is warned of is asked about each time.
+    match question
+        .offer()
+        .filter(|_| advice.is_empty())
+        .and_then(|offer| knowledge.consents.grants.found(offer, now))
+    {
         Some((digest, granting)) => Ok(Approval::new(Channel::Grant, digest, granting)),
         None => Err(Box::new(Ruling::Confirm(question))),
     }
@@ -64,12 +72,12 @@ pub(in crate::policy) fn arguments_question(
     policy: &Policy,
     rule: &Confirm,
     call: &Call,
-    warnings: &[String],
+    beside: Beside<'_>,
     history: &History,
     before: Option<Timestamp>,
     account: &str,
 ) -> Question {
-    question::arguments(rule, call, &ask_call(call), warnings, history, before, &setting(policy, account))
+    question::arguments(rule, call, &ask_call(call), beside, history, before, &setting(policy, account))
 }
 
 /// When the same call was made a short while ago, if it was.

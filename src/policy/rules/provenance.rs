@@ -8,7 +8,7 @@ use super::{Ruling, is_own};
 use crate::error::Fault;
 use crate::policy::evidence::Evidence;
 use crate::policy::facts::Known;
-use crate::policy::load::{Provenance, binds, hours};
+use crate::policy::load::{Miss, Provenance, binds, hours};
 use crate::policy::refusal::Refusal;
 use crate::policy::review::{Read, look};
 use crate::policy::verdict::Ground;
@@ -115,6 +115,7 @@ pub(super) fn known(
         let lifetime = hours(rule.lifetime_hours);
         verifies || knowledge.facts.known_somewhere(rule.fact, region, value, now, lifetime)
     };
+    let mut unseen: Vec<String> = Vec::new();
     for Claimed { path, value, workspace, stored } in claims {
         let known = [knowledge.facts, knowledge.evidence.facts()].iter().find_map(|facts| {
             facts.known(rule.fact, region, workspace.as_deref(), &value, now, hours(rule.lifetime_hours))
@@ -124,6 +125,7 @@ pub(super) fn known(
             // What is read next says in which workspace, or whether there is such a template.
             None if workspace.is_none() && awaits_home(rule.fact, taken) && may_be_known(&value) => {}
             None if verifies && rule.fact == Fact::Template && is_read(taken) => {}
+            None if rule.on_miss == Miss::Warn => unseen.push(path),
             None => match verify(policy, rule, region, workspace.as_deref(), &value, knowledge.evidence) {
                 Verified::Need(reads) => {
                     for read in reads {
@@ -146,6 +148,10 @@ pub(super) fn known(
     }
     if !refusal.violations.is_empty() {
         return Some((Some(first), Ruling::Refuse(refusal)));
+    }
+    if !unseen.is_empty() {
+        let text = format!("{} {}: {}", unseen.join(", "), unknown(rule), rule.fix);
+        return Some((Some(first), Ruling::Advise(text)));
     }
     Some((Some(first), if needs.is_empty() { Ruling::Pass } else { Ruling::Need(needs) }))
 }
@@ -171,8 +177,8 @@ fn is_read(taken: &Taken) -> bool {
 /// known within it.
 pub(in crate::policy) const fn place_of(fact: Fact, workspace: Option<&str>) -> Option<&str> {
     match fact {
-        Fact::Region | Fact::Workspace | Fact::Template => None,
-        Fact::Image | Fact::Dataset | Fact::CodeSource => workspace,
+        Fact::Region | Fact::Workspace | Fact::Template | Fact::MachineType => None,
+        Fact::Image | Fact::Dataset | Fact::CodeSource | Fact::Storage | Fact::Commit => workspace,
     }
 }
 
@@ -180,8 +186,8 @@ pub(in crate::policy) const fn place_of(fact: Fact, workspace: Option<&str>) -> 
 /// Official images belong to none.
 pub(in crate::policy) const fn needs_workspace(fact: Fact) -> bool {
     match fact {
-        Fact::Dataset | Fact::CodeSource => true,
-        Fact::Region | Fact::Workspace | Fact::Image | Fact::Template => false,
+        Fact::Dataset | Fact::CodeSource | Fact::Storage | Fact::Commit => true,
+        Fact::Region | Fact::Workspace | Fact::Image | Fact::Template | Fact::MachineType => false,
     }
 }
 
@@ -193,6 +199,9 @@ const fn subject(fact: Fact) -> &'static str {
         Fact::Dataset => "a dataset is",
         Fact::CodeSource => "a code source is",
         Fact::Template => "a template is",
+        Fact::MachineType => "a machine type is",
+        Fact::Storage => "a storage address is",
+        Fact::Commit => "a commit is",
     }
 }
 

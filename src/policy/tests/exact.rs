@@ -137,6 +137,7 @@ fn a_workspace_keeps_its_state_and_its_environments() {
             "Description": "of [masked] ([masked]); ask [masked] before [masked]",
             "Resource Group ID": "rg-admin",
             "Request ID": "r-prod",
+            "Ready": true,
         })
     );
 }

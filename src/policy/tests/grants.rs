@@ -40,7 +40,7 @@ fn granting(world: &mut World, call: &Call, further: u32) -> Option<Standing> {
 
 fn settle(world: &mut World, call: &Call, at: Timestamp) -> Option<Standing> {
     match policy().judge(call, &world.knowledge(), at).verdict {
-        Verdict::Cleared(cleared) => world.consents.settle(&cleared, at),
+        Verdict::Cleared(cleared) => world.consents.settle_grant(&cleared, at),
         Verdict::Confirm(question) => panic!("asked: {}", question.message()),
         Verdict::Refused(refusal) => panic!("refused: {refusal:?}"),
         Verdict::Need(_) | Verdict::Exists(_) => panic!("not cleared"),
@@ -246,7 +246,7 @@ fn how_many_is_a_number_within_the_offer_or_nothing() {
         let reply = answer(&asked, Reply::Accepted(json!({ "approve": true, "further_calls": number })));
         match policy.hear(&job, &reply, ACCOUNT, &History::default(), &mut world.consents, now())? {
             Heard::Arguments(approval) => world.approval = Some(approval),
-            Heard::Region => panic!("the question was about the arguments"),
+            Heard::Region | Heard::Settled => panic!("the question was about the arguments"),
         }
         Ok(settle(&mut world, &job, now()).map(|standing| standing.left))
     };

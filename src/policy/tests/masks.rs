@@ -53,7 +53,7 @@ fn verbose() -> Value {
     })
 }
 
-/// R-WS-10, R-WS-11, R-WS-12, R-WS-13, R-WS-15, R-WS-22, R-WS-23, R-WS-24, R-WS-26: the order, the names and the
+/// R-WS-10, R-WS-11, R-WS-12, R-WS-13, R-WS-15, R-WS-22, R-WS-23, R-WS-24, R-WS-26, R-WS-68: the order, the names and the
 /// masks of a workspace.
 #[test]
 fn a_workspace_is_shown_in_natural_language() {
@@ -70,6 +70,7 @@ fn a_workspace_is_shown_in_natural_language() {
         "Display Name": "Vision",
         "Description": "asked for by [masked] ([masked]), [masked], kp [masked]",
         "Request ID": "r-1",
+        "Ready": true,
     });
     assert_eq!(body, expected);
     assert_eq!(body.to_string(), expected.to_string(), "the order counts too");

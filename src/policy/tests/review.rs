@@ -324,6 +324,7 @@ fn each_kind_of_cloud_error_has_its_words() {
         ("aiworkspace_get_image", 404, "NotFound.Image", "cloud-refused", false),
         ("aiworkspace_get_workspace", 403, "AccessDenied", "cloud-permission", false),
         ("aiworkspace_get_workspace", 400, "NoPermission", "cloud-permission", false),
+        ("aiworkspace_get_workspace", 407, "", "cloud-proxy", false),
         ("aiworkspace_get_workspace", 429, "Throttling.User", "cloud-throttled", true),
         ("aiworkspace_get_workspace", 400, "Throttling", "cloud-throttled", true),
         ("aiworkspace_get_workspace", 404, "InvalidAccessKeyId.NotFound", "cloud-credentials", false),
@@ -348,6 +349,31 @@ fn each_kind_of_cloud_error_has_its_words() {
             (&json!(rule), &json!(retryable)),
             "{tool} {status} {code}"
         );
+    }
+}
+
+/// A 403 without a code, words and an id isn't the cloud's: no permission is asked for because of it, and the same call
+/// again isn't a matter for the user.
+#[test]
+fn a_refusal_of_a_proxy_is_told_from_the_clouds() {
+    for (tool, arguments) in
+        [("aiworkspace_get_workspace", get()), ("pyromind_get_sandbox", json!({ "sandbox_id": "sbx_1" }))]
+    {
+        let call = call(tool, &arguments);
+        for status in [403, 407, 511] {
+            let error = json!({ "error": { "status": status, "code": "", "message": "" } });
+            let said = reviewed(&call, &error, &[]);
+            assert_eq!(said["rule"], "cloud-proxy", "{tool} {status}");
+            assert!(!said.to_string().contains("RAM"), "{said}");
+            let mut world = World::ready();
+            policy().remember(&call, &outcome(&error), &mut world.history, now());
+            assert_eq!(judge(policy(), &call, &world).name(), "cleared", "{tool} {status}");
+        }
+        let own = json!({ "error": { "status": 403, "code": "Forbidden.RAM", "message": "no", "request_id": "r-1" } });
+        assert_eq!(reviewed(&call, &own, &[])["rule"], "cloud-permission");
+        let mut world = World::ready();
+        policy().remember(&call, &outcome(&own), &mut world.history, now());
+        assert_eq!(question(judge(policy(), &call, &world)).rule(), "permission-granted-first");
     }
 }
 

@@ -150,16 +150,11 @@ impl Knows {
         if let Some(approved) = &self.approved {
             let approved = approved.call();
             let asked = question(judge(policy, &approved, &world));
-            let heard = policy.hear(
-                &approved,
-                &yes(&asked),
-                ACCOUNT,
-                &world.history,
-                &mut Consents::default(),
-                now(),
-            );
+            let heard =
+                policy.hear(&approved, &yes(&asked), ACCOUNT, &world.history, &mut world.consents, now());
             match heard.unwrap() {
                 Heard::Arguments(approval) => world.approval = Some(approval),
+                Heard::Settled => {}
                 Heard::Region => panic!("the question was about the region"),
             }
         }
@@ -174,7 +169,7 @@ impl Knows {
             let Verdict::Cleared(cleared) = policy.judge(&call, &knowledge, *at).verdict else {
                 panic!("the yes didn't count")
             };
-            world.consents.settle(&cleared, *at).unwrap();
+            world.consents.settle_grant(&cleared, *at).unwrap();
         }
         world
     }
@@ -214,6 +209,9 @@ fn said(policy: &Policy, case: &Case) -> Value {
             let mut cleared = json!({ "consent": cleared.consent().map(Approval::channel) });
             if sent != given {
                 cleared["sent"] = Value::Object(sent);
+            }
+            if !judgement.advice.is_empty() {
+                cleared["advice"] = json!(judgement.advice);
             }
             cleared
         }
@@ -285,7 +283,8 @@ fn every_rule_has_a_case_that_keeps_it_and_one_that_it_stops() {
             match Says::of(findings.map(|finding| finding.result)) {
                 Says::Unbound => {}
                 Says::Passed => *passed = true,
-                Says::Refused | Says::Asked | Says::Wants | Says::Answered => *stopped = true,
+                // A rule that only advises stops nothing: to advise is what it does.
+                Says::Advised | Says::Refused | Says::Asked | Says::Wants | Says::Answered => *stopped = true,
             }
         }
     }

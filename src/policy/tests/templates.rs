@@ -51,7 +51,7 @@ fn heard(answer: &Answer) -> Result<Heard, Refusal> {
 fn approval(answer: &Answer) -> Approval {
     match heard(answer) {
         Ok(Heard::Arguments(approval)) => approval,
-        Ok(Heard::Region) => panic!("the question was about the region"),
+        Ok(Heard::Region | Heard::Settled) => panic!("the question was about something else"),
         Err(refusal) => panic!("refused: {refusal:?}"),
     }
 }

@@ -58,7 +58,6 @@ impl Operation for ListImages {
         action: "ListImages",
         effect: Effect::Read,
         route: Route::get("/api/v1/images"),
-        permission: Some("paiimage:ListImages"),
         makes: None,
     };
     type Reply = Images;
@@ -85,7 +84,6 @@ impl Operation for GetImage {
         action: "GetImage",
         effect: Effect::Read,
         route: Route::get("/api/v1/images/{ImageId}"),
-        permission: Some("paiimage:GetImage"),
         makes: None,
     };
     type Reply = ImageDetail;

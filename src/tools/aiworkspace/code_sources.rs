@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use super::workspaces::SortOrder;
-use crate::spec::marks::{Exact, First, Last4, Secret};
+use crate::spec::marks::{Exact, Fact, First, Last4, Secret};
 use crate::spec::value::{CodeSourceId, Detail, RegionId, WorkspaceId, choices};
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
 
@@ -48,7 +48,6 @@ impl Operation for ListCodeSources {
         action: "ListCodeSources",
         effect: Effect::Read,
         route: Route::get("/api/v1/codesources"),
-        permission: Some("paicodesource:ListCodeSources"),
         makes: None,
     };
     type Reply = CodeSources;
@@ -74,6 +73,7 @@ pub struct CodeSourceRow {
     pub(crate) accessibility: Exact,
     pub(crate) code_repo: String,
     pub(crate) code_branch: String,
+    #[schemars(extend("x-fact" = Fact::Commit.name()))]
     pub(crate) code_commit: Exact,
     pub(crate) mount_path: String,
     #[schemars(extend("x-full-only" = true))]
@@ -109,7 +109,6 @@ impl Operation for GetCodeSource {
         action: "GetCodeSource",
         effect: Effect::Read,
         route: Route::get("/api/v1/codesources/{CodeSourceId}"),
-        permission: Some("paicodesource:GetCodeSource"),
         makes: None,
     };
     type Reply = CodeSource;
@@ -125,6 +124,7 @@ pub struct CodeSource {
     pub(crate) accessibility: Exact,
     pub(crate) code_repo: String,
     pub(crate) code_branch: String,
+    #[schemars(extend("x-fact" = Fact::Commit.name()))]
     pub(crate) code_commit: Exact,
     pub(crate) mount_path: String,
     pub(crate) description: String,

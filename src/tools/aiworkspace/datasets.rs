@@ -9,7 +9,7 @@ use serde_with::skip_serializing_none;
 
 use super::assets::{Accessibility, Label};
 use super::workspaces::SortOrder;
-use crate::spec::marks::{Exact, Last4, Secret};
+use crate::spec::marks::{Exact, Fact, Last4, Secret};
 use crate::spec::value::{DatasetId, Detail, RegionId, WorkspaceId, choices};
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
 
@@ -64,7 +64,6 @@ impl Operation for ListDatasets {
         action: "ListDatasets",
         effect: Effect::Read,
         route: Route::get("/api/v1/datasets"),
-        permission: Some("paidataset:ListDatasets"),
         makes: None,
     };
     type Reply = Datasets;
@@ -89,6 +88,7 @@ pub struct DatasetRow {
     pub(crate) data_source_type: Exact,
     pub(crate) data_type: Exact,
     pub(crate) property: Exact,
+    #[schemars(extend("x-fact" = Fact::Storage.name()))]
     pub(crate) uri: Exact,
     pub(crate) accessibility: Exact,
     #[schemars(extend("x-full-only" = true))]
@@ -155,7 +155,6 @@ impl Operation for GetDataset {
         action: "GetDataset",
         effect: Effect::Read,
         route: Route::get("/api/v1/datasets/{DatasetId}"),
-        permission: Some("paidataset:GetDataset"),
         makes: None,
     };
     type Reply = Dataset;
@@ -171,6 +170,7 @@ pub struct Dataset {
     pub(crate) data_source_type: Exact,
     pub(crate) data_type: Exact,
     pub(crate) property: Exact,
+    #[schemars(extend("x-fact" = Fact::Storage.name()))]
     pub(crate) uri: Exact,
     pub(crate) accessibility: Exact,
     pub(crate) description: String,
@@ -209,6 +209,7 @@ pub struct DatasetVersion {
     pub(crate) description: String,
     pub(crate) data_source_type: Exact,
     pub(crate) property: Exact,
+    #[schemars(extend("x-fact" = Fact::Storage.name()))]
     pub(crate) uri: Exact,
     pub(crate) data_count: i64,
     pub(crate) data_size: i64,

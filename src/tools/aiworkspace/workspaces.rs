@@ -64,7 +64,6 @@ impl Operation for ListProducts {
         action: "ListProducts",
         effect: Effect::Read,
         route: Route::get("/api/v1/products"),
-        permission: None,
         makes: None,
     };
     type Reply = Products;
@@ -137,7 +136,6 @@ impl Operation for ListWorkspaces {
         action: "ListWorkspaces",
         effect: Effect::Read,
         route: Route::get("/api/v1/workspaces"),
-        permission: Some("paiworkspace:ListWorkspaces"),
         makes: None,
     };
     type Reply = Workspaces;
@@ -242,7 +240,6 @@ impl Operation for GetWorkspace {
         action: "GetWorkspace",
         effect: Effect::Read,
         route: Route::get("/api/v1/workspaces/{WorkspaceId}"),
-        permission: Some("paiworkspace:GetWorkspace"),
         makes: None,
     };
     type Reply = Workspace;
@@ -349,7 +346,6 @@ impl Operation for CreateWorkspace {
         action: "CreateWorkspace",
         effect: Effect::Create,
         route: Route::post("/api/v1/workspaces"),
-        permission: Some("paiworkspace:CreateWorkspace"),
         makes: Some(Makes { id: "WorkspaceId", unique: Some(&WORKSPACE_NAME) }),
     };
     type Reply = WorkspaceCreated;

@@ -52,7 +52,6 @@ impl Operation for GetToken {
         action: "GetToken",
         effect: Effect::Reveal,
         route: Route::get("/api/v1/tokens"),
-        permission: Some("paidlc:GetToken"),
         makes: None,
     };
     type Reply = Token;
@@ -89,7 +88,6 @@ impl Operation for GetWebTerminal {
         action: "GetWebTerminal",
         effect: Effect::Reveal,
         route: Route::get("/api/v1/jobs/{JobId}/pods/{PodId}/webterminal"),
-        permission: Some("paidlc:GetWebTerminal"),
         makes: None,
     };
     type Reply = WebTerminal;
@@ -128,7 +126,6 @@ impl Operation for GetDashboard {
         action: "GetDashboard",
         effect: Effect::Reveal,
         route: Route::get("/api/v1/jobs/{JobId}/dashboard"),
-        permission: None,
         makes: None,
     };
     type Reply = Dashboard;
@@ -170,7 +167,6 @@ impl Operation for GetRayDashboard {
         action: "GetRayDashboard",
         effect: Effect::Reveal,
         route: Route::get("/api/v1/jobs/{JobId}/rayDashboard"),
-        permission: None,
         makes: None,
     };
     type Reply = RayDashboard;

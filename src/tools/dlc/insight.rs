@@ -34,7 +34,6 @@ impl Operation for GetJobEvents {
         action: "GetJobEvents",
         effect: Effect::Untrusted,
         route: Route::get("/api/v1/jobs/{JobId}/events"),
-        permission: None,
         makes: None,
     };
     type Reply = JobEvents;
@@ -77,7 +76,6 @@ impl Operation for GetPodEvents {
         action: "GetPodEvents",
         effect: Effect::Untrusted,
         route: Route::get("/api/v1/jobs/{JobId}/pods/{PodId}/events"),
-        permission: None,
         makes: None,
     };
     type Reply = PodEvents;
@@ -126,7 +124,6 @@ impl Operation for GetPodLogs {
         action: "GetPodLogs",
         effect: Effect::Untrusted,
         route: Route::get("/api/v1/jobs/{JobId}/pods/{PodId}/logs"),
-        permission: None,
         makes: None,
     };
     type Reply = PodLogs;

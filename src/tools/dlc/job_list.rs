@@ -126,7 +126,6 @@ impl Operation for ListJobs {
         action: "ListJobs",
         effect: Effect::Read,
         route: Route::get("/api/v1/jobs"),
-        permission: Some("paidlc:ListJobs"),
         makes: None,
     };
     type Reply = Jobs;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use serde_with::skip_serializing_none;
 
-use crate::spec::marks::{EnvValue, Exact, First, Last4};
+use crate::spec::marks::{EnvValue, Exact, Fact, First, Last4};
 use crate::spec::value::{CodeSourceId, DatasetId, ImageUri, choices};
 
 choices! {
@@ -39,6 +39,7 @@ pub struct DataSource {
     pub(crate) options: Option<String>,
     pub(crate) role_arn: Option<String>,
     pub(crate) role_chain: Option<String>,
+    #[schemars(extend("x-fact" = Fact::Storage.name()))]
     pub(crate) uri: Option<Exact>,
 }
 
@@ -49,6 +50,7 @@ pub struct DataSource {
 pub struct CodeSource {
     pub(crate) branch: Option<String>,
     pub(crate) code_source_id: Option<CodeSourceId>,
+    #[schemars(extend("x-fact" = Fact::Commit.name()))]
     pub(crate) commit: Option<Exact>,
     pub(crate) is_shared_mount_path: Option<bool>,
     pub(crate) mount_path: Option<String>,

@@ -8,7 +8,7 @@ use serde_json::Number;
 use serde_with::skip_serializing_none;
 
 use super::pod_spec::ExtraPodSpec;
-use crate::spec::marks::{Exact, First, Secret};
+use crate::spec::marks::{Exact, Fact, First, Secret};
 use crate::spec::value::{ImageUri, choices};
 
 choices! {
@@ -34,7 +34,7 @@ pub struct JobSpec {
     pub(crate) consider_in_success_policy: Option<bool>,
     pub(crate) driver: Option<Exact>,
     /// Public machine type, from dlc_list_ecs_specs; not together with ResourceConfig.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("x-fact" = Fact::MachineType.name()))]
     pub(crate) ecs_spec: Option<Exact>,
     #[schemars(extend("x-folded" = true))]
     pub(crate) elastic_spot_specs: Option<Vec<ElasticSpotSpec>>,

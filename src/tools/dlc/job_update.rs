@@ -44,7 +44,6 @@ impl Operation for UpdateJob {
         action: "UpdateJob",
         effect: Effect::Update,
         route: Route::put("/api/v1/jobs/{JobId}"),
-        permission: None,
         makes: None,
     };
     type Reply = JobUpdated;

@@ -108,7 +108,6 @@ impl Operation for CreateJob {
         action: "CreateJob",
         effect: Effect::Create,
         route: Route::post("/api/v1/jobs"),
-        permission: Some("paidlc:CreateJob"),
         makes: Some(Makes { id: "JobId", unique: None }),
     };
     type Reply = JobCreated;
@@ -169,7 +168,6 @@ impl Operation for GetJob {
         action: "GetJob",
         effect: Effect::Read,
         route: Route::get("/api/v1/jobs/{JobId}"),
-        permission: Some("paidlc:GetJob"),
         makes: None,
     };
     type Reply = Job;
@@ -257,7 +255,6 @@ impl Operation for StopJob {
         action: "StopJob",
         effect: Effect::Act,
         route: Route::post_query("/api/v1/jobs/{JobId}/stop"),
-        permission: None,
         makes: None,
     };
     type Reply = JobStopped;

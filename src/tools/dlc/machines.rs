@@ -9,7 +9,7 @@ use serde_json::Number;
 use serde_with::skip_serializing_none;
 
 use super::job_list::JobOrder;
-use crate::spec::marks::Exact;
+use crate::spec::marks::{Exact, Fact};
 use crate::spec::value::{Detail, RegionId, choices};
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
 
@@ -51,7 +51,6 @@ impl Operation for ListEcsSpecs {
         action: "ListEcsSpecs",
         effect: Effect::Read,
         route: Route::get("/api/v1/ecsspecs"),
-        permission: None,
         makes: None,
     };
     type Reply = EcsSpecs;
@@ -70,6 +69,7 @@ pub struct EcsSpecs {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct EcsSpec {
+    #[schemars(extend("x-fact" = Fact::MachineType.name()))]
     pub(crate) instance_type: Exact,
     pub(crate) accelerator_type: Exact,
     pub(crate) resource_type: Exact,

@@ -53,7 +53,6 @@ impl Operation for GetJobMetrics {
         action: "GetJobMetrics",
         effect: Effect::Read,
         route: Route::get("/api/v1/jobs/{JobId}/metrics"),
-        permission: None,
         makes: None,
     };
     type Reply = JobMetrics;

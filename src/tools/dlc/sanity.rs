@@ -48,7 +48,6 @@ impl Operation for GetJobSanityCheckResult {
         action: "GetJobSanityCheckResult",
         effect: Effect::Untrusted,
         route: Route::get("/api/v1/jobs/{JobId}/sanitycheckresult"),
-        permission: None,
         makes: None,
     };
     type Reply = JobSanityCheck;
@@ -100,7 +99,6 @@ impl Operation for ListJobSanityCheckResults {
         action: "ListJobSanityCheckResults",
         effect: Effect::Untrusted,
         route: Route::get("/api/v1/jobs/{JobId}/sanitycheckresults"),
-        permission: None,
         makes: None,
     };
     type Reply = JobSanityChecks;

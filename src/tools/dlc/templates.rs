@@ -46,7 +46,6 @@ impl Operation for CreateJobTemplate {
         action: "CreateJobTemplate",
         effect: Effect::Create,
         route: Route::post("/api/v1/jobtemplates"),
-        permission: Some("paidlc:CreateJobTemplate"),
         makes: Some(Makes { id: "TemplateId", unique: None }),
     };
     type Reply = JobTemplateCreated;
@@ -99,7 +98,6 @@ impl Operation for GetJobTemplate {
         action: "GetJobTemplate",
         effect: Effect::Read,
         route: Route::get("/api/v1/jobtemplates/{TemplateId}"),
-        permission: Some("paidlc:GetJobTemplate"),
         makes: None,
     };
     type Reply = JobTemplate;
@@ -197,7 +195,6 @@ impl Operation for ListJobTemplates {
         action: "ListJobTemplates",
         effect: Effect::Read,
         route: Route::get("/api/v1/jobtemplates"),
-        permission: Some("paidlc:ListJobTemplates"),
         makes: None,
     };
     type Reply = JobTemplates;
@@ -271,7 +268,6 @@ impl Operation for UpdateJobTemplate {
         action: "UpdateJobTemplate",
         effect: Effect::Update,
         route: Route::put("/api/v1/jobtemplates/{TemplateId}"),
-        permission: Some("paidlc:UpdateJobTemplate"),
         makes: None,
     };
     type Reply = JobTemplateUpdated;
@@ -333,7 +329,6 @@ impl Operation for SetJobTemplateDefaultVersion {
         action: "SetJobTemplateDefaultVersion",
         effect: Effect::Update,
         route: Route::put("/api/v1/jobtemplates/{TemplateId}/defaultversion"),
-        permission: Some("paidlc:SetJobTemplateDefaultVersion"),
         makes: None,
     };
     type Reply = DefaultVersionSet;

@@ -91,7 +91,6 @@ impl Operation for CreateTensorboard {
         action: "CreateTensorboard",
         effect: Effect::Create,
         route: Route::post("/api/v1/tensorboards"),
-        permission: Some("paidlc:CreateTensorboard"),
         makes: Some(Makes { id: "TensorboardId", unique: None }),
     };
     type Reply = TensorboardCreated;
@@ -173,7 +172,6 @@ impl Operation for GetTensorboard {
         action: "GetTensorboard",
         effect: Effect::Read,
         route: Route::get("/api/v1/tensorboards/{TensorboardId}"),
-        permission: Some("paidlc:GetTensorboard"),
         makes: None,
     };
     type Reply = Tensorboard;
@@ -221,7 +219,6 @@ impl Operation for ListTensorboards {
         action: "ListTensorboards",
         effect: Effect::Read,
         route: Route::get("/api/v1/tensorboards"),
-        permission: Some("paidlc:ListTensorboards"),
         makes: None,
     };
     type Reply = Tensorboards;
@@ -255,7 +252,6 @@ impl Operation for StartTensorboard {
         action: "StartTensorboard",
         effect: Effect::Act,
         route: Route::put_query("/api/v1/tensorboards/{TensorboardId}/start"),
-        permission: Some("paidlc:StartTensorboard"),
         makes: None,
     };
     type Reply = TensorboardChanged;
@@ -280,7 +276,6 @@ impl Operation for StopTensorboard {
         action: "StopTensorboard",
         effect: Effect::Act,
         route: Route::put_query("/api/v1/tensorboards/{TensorboardId}/stop"),
-        permission: Some("paidlc:StopTensorboard"),
         makes: None,
     };
     type Reply = TensorboardChanged;
@@ -311,7 +306,6 @@ impl Operation for UpdateTensorboard {
         action: "UpdateTensorboard",
         effect: Effect::Update,
         route: Route::put_query("/api/v1/tensorboards/{TensorboardId}"),
-        permission: Some("paidlc:UpdateTensorboard"),
         makes: None,
     };
     type Reply = TensorboardChanged;
@@ -345,7 +339,6 @@ impl Operation for GetTensorboardSharedUrl {
         action: "GetTensorboardSharedUrl",
         effect: Effect::Reveal,
         route: Route::get("/api/v1/tensorboards/{TensorboardId}/sharedurl"),
-        permission: Some("paidlc:GetTensorboardSharedUrl"),
         makes: None,
     };
     type Reply = TensorboardShared;

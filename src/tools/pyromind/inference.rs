@@ -43,7 +43,6 @@ impl Operation for ListInferenceTasks {
         action: "list_inference_tasks",
         effect: Effect::Read,
         route: Route::get("/api/v1/inference"),
-        permission: None,
         makes: None,
     };
     type Reply = InferenceTasks;
@@ -148,7 +147,6 @@ impl Operation for CreateInferenceTask {
         action: "create_inference_task",
         effect: Effect::Create,
         route: Route::post("/api/v1/inference"),
-        permission: None,
         makes: Some(Makes { id: "job_id", unique: Some(&TASK_NAME) }),
     };
     type Reply = InferenceCreated;
@@ -188,7 +186,6 @@ impl Operation for GetInferenceTask {
         action: "get_inference_task",
         effect: Effect::Untrusted,
         route: Route::get("/api/v1/inference/{job_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = InferenceTask;
@@ -232,7 +229,6 @@ impl Operation for DeleteInferenceTask {
         action: "delete_inference_task",
         effect: Effect::Destroy,
         route: Route::delete("/api/v1/inference/{job_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = JobDeleted;

@@ -32,7 +32,6 @@ impl Operation for DeleteInstance {
         action: "delete_instance",
         effect: Effect::Destroy,
         route: Route::delete("/api/v1/instances/{instance_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = InstanceDeleted;
@@ -92,7 +91,6 @@ impl Operation for EditInstance {
         action: "edit_instance",
         effect: Effect::Update,
         route: Route::put("/api/v1/instances/{instance_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = InstanceEdited;
@@ -145,7 +143,6 @@ impl Operation for PauseInstance {
         action: "pause_instance",
         effect: Effect::Act,
         route: Route::post_query("/api/v1/instances/{instance_id}/pause"),
-        permission: None,
         makes: None,
     };
     type Reply = InstancePaused;
@@ -183,7 +180,6 @@ impl Operation for ResumeInstance {
         action: "resume_instance",
         effect: Effect::Act,
         route: Route::post("/api/v1/instances/{instance_id}/resume"),
-        permission: None,
         makes: None,
     };
     type Reply = InstanceResumed;

@@ -39,7 +39,6 @@ impl Operation for ListInstances {
         action: "list_instances",
         effect: Effect::Read,
         route: Route::get("/api/v1/instances"),
-        permission: None,
         makes: None,
     };
     type Reply = Instances;
@@ -126,7 +125,6 @@ impl Operation for CreateInstance {
         action: "create_instance",
         effect: Effect::Create,
         route: Route::post("/api/v1/instances"),
-        permission: None,
         makes: Some(Makes { id: "instance_id", unique: Some(&INSTANCE_NAME) }),
     };
     type Reply = InstanceCreated;
@@ -162,7 +160,6 @@ impl Operation for GetInstance {
         action: "get_instance",
         effect: Effect::Untrusted,
         route: Route::get("/api/v1/instances/{instance_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = Instance;
@@ -220,7 +217,6 @@ impl Operation for GetInstanceAccessToken {
         action: "get_instance_access_token",
         effect: Effect::Reveal,
         route: Route::get("/api/v1/instances/{instance_id}/access-token"),
-        permission: None,
         makes: None,
     };
     type Reply = AccessToken;

@@ -48,7 +48,6 @@ impl Operation for ListSandboxes {
         action: "list_sandboxes",
         effect: Effect::Read,
         route: Route::get("/api/v1/sandboxes"),
-        permission: None,
         makes: None,
     };
     type Reply = Sandboxes;
@@ -132,7 +131,6 @@ impl Operation for CreateSandbox {
         action: "create_sandbox",
         effect: Effect::Create,
         route: Route::post("/api/v1/sandboxes"),
-        permission: None,
         makes: Some(Makes { id: "sandbox_id", unique: Some(&SANDBOX_NAME) }),
     };
     type Reply = SandboxRow;
@@ -153,7 +151,6 @@ impl Operation for GetSandbox {
         action: "get_sandbox",
         effect: Effect::Read,
         route: Route::get("/api/v1/sandboxes/{sandbox_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = Sandbox;
@@ -200,7 +197,6 @@ impl Operation for DeleteSandbox {
         action: "delete_sandbox",
         effect: Effect::Destroy,
         route: Route::delete("/api/v1/sandboxes/{sandbox_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = SandboxDeleted;
@@ -285,7 +281,6 @@ impl Operation for ExecuteSandboxAction {
         action: "execute_sandbox_action",
         effect: Effect::Act,
         route: Route::post("/api/v1/sandboxes/{sandbox_id}/actions"),
-        permission: None,
         makes: None,
     };
     type Reply = ActionExecuted;
@@ -341,7 +336,6 @@ impl Operation for ExecuteSandboxBatchActions {
         action: "execute_sandbox_batch_actions",
         effect: Effect::Act,
         route: Route::post("/api/v1/sandboxes/{sandbox_id}/actions/batch"),
-        permission: None,
         makes: None,
     };
     type Reply = BatchExecuted;
@@ -395,7 +389,6 @@ impl Operation for GetSandboxVnc {
         action: "get_sandbox_vnc",
         effect: Effect::Reveal,
         route: Route::get("/api/v1/sandboxes/{sandbox_id}/vnc"),
-        permission: None,
         makes: None,
     };
     type Reply = SandboxVnc;

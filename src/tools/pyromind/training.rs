@@ -51,7 +51,6 @@ impl Operation for ListTrainingJobs {
         action: "list_training_jobs",
         effect: Effect::Read,
         route: Route::get("/api/v1/training/jobs"),
-        permission: None,
         makes: None,
     };
     type Reply = TrainingJobs;
@@ -171,7 +170,6 @@ impl Operation for SubmitTrainingJob {
         action: "submit_training_job",
         effect: Effect::Create,
         route: Route::post("/api/v1/training/jobs"),
-        permission: None,
         makes: Some(Makes { id: "job_id", unique: Some(&JOB_NAME) }),
     };
     type Reply = TrainingSubmitted;
@@ -244,7 +242,6 @@ impl Operation for GetTrainingJob {
         action: "get_training_job",
         effect: Effect::Untrusted,
         route: Route::get("/api/v1/training/jobs/{job_id}"),
-        permission: None,
         makes: None,
     };
     type Reply = TrainingJob;

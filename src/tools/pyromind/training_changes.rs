@@ -33,7 +33,6 @@ impl Operation for DeleteTrainingJob {
         action: "delete_training_job",
         effect: Effect::Destroy,
         route: Route::delete("/api/v1/training/jobs/{job_id}"),
-        permission: None,
         makes: None,
     };
     /// That logs were deleted isn't repeated.
@@ -67,7 +66,6 @@ impl Operation for PauseTrainingJob {
         action: "pause_training_job",
         effect: Effect::Act,
         route: Route::post_query("/api/v1/training/jobs/{job_id}/pause"),
-        permission: None,
         makes: None,
     };
     type Reply = TrainingPaused;
@@ -117,7 +115,6 @@ impl Operation for ResumeTrainingJob {
         action: "resume_training_job",
         effect: Effect::Act,
         route: Route::post_query("/api/v1/training/jobs/{job_id}/resume"),
-        permission: None,
         makes: None,
     };
     type Reply = TrainingResumed;

@@ -178,7 +178,7 @@ fn only_the_policy_takes_an_answer_for_a_yes() {
     );
     assert_eq!(
         calls_of(source, &["Question", "new"]),
-        ["policy::question::arguments", "policy::question::region"]
+        ["policy::question::arguments", "policy::question::order::order", "policy::question::region"]
     );
 }
 
