@@ -10,10 +10,9 @@ mod kinds;
 mod overlay;
 pub mod sequence;
 
-use std::collections::BTreeMap;
-
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
+use toml::de::DeTable;
 
 pub use change::Change;
 pub use example::{Example, Listed, NOON, ReadAnswer, Says};
@@ -127,13 +126,19 @@ impl LoadError {
     }
 }
 
-/// The line of the last rule called `wanted`, or of a change of it.
+/// The line of the last rule called `wanted`, of a change of it, or of the table of that name.
 fn line_of_rule(text: &str, wanted: &str) -> usize {
-    type Rows = Vec<BTreeMap<String, toml::Spanned<toml::Value>>>;
-    let tables: BTreeMap<String, Rows> = toml::from_str(text).unwrap_or_default();
-    let ids = tables.values().flatten().filter_map(|row| row.get("id").or_else(|| row.get("rule")));
-    let last = ids.filter(|id| id.get_ref().as_str() == Some(wanted)).map(|id| id.span().start).max();
-    last.map_or(1, |at| line_of(text, at))
+    let Ok(file) = DeTable::parse(text) else { return 1 };
+    let starts = file.get_ref().iter().flat_map(|(name, value)| {
+        let rows = value.get_ref().as_array().into_iter().flat_map(|rows| rows.iter());
+        let ids = rows.filter_map(|row| {
+            let row = row.get_ref().as_table()?;
+            row.get("id").or_else(|| row.get("rule")).filter(|id| id.get_ref().as_str() == Some(wanted))
+        });
+        let itself = Some(name).filter(|name| name.get_ref() == wanted);
+        ids.map(|id| id.span().start).chain(itself.map(|name| name.span().start))
+    });
+    starts.max().map_or(1, |at| line_of(text, at))
 }
 
 fn read(file: &str, text: &str) -> Result<Rules, LoadError> {

@@ -57,12 +57,7 @@ pub(super) fn arguments(
     }
     // A grant is for what could have been asked about, too.
     question::readable(&question).map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
-    // What is warned of is asked about each time.
-    match question
-        .offer()
-        .filter(|_| advice.is_empty())
-        .and_then(|offer| knowledge.consents.grants.found(offer, now))
-    {
+    match question.offer().and_then(|offer| knowledge.consents.grants.found(offer, now)) {
         Some((digest, granting)) => Ok(Approval::new(Channel::Grant, digest, granting)),
         None => Err(Box::new(Ruling::Confirm(question))),
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::template::Taken;
+use super::template::{Taken, makes_job};
 use super::{Ruling, is_own};
 use crate::error::Fault;
 use crate::policy::evidence::Evidence;
@@ -29,11 +29,12 @@ pub(super) struct Matter<'m> {
 
 impl<'m> Matter<'m> {
     /// The arguments with all that a template supplies; `None` while that isn't known.
-    pub(super) const fn whole(&self) -> Option<&'m Value> {
+    pub(super) fn whole(&self) -> Option<&'m Value> {
         match self.taken {
             Taken::Nothing | Taken::Home(_) => Some(self.given),
             Taken::Rest(merged) => Some(&merged.whole),
-            Taken::Unread(_) | Taken::Refused(_) => None,
+            // What is read may supply the rest of a job, or say where a call belongs that is whole already.
+            Taken::Unread(_) | Taken::Refused(_) => (!makes_job(self.call)).then_some(self.given),
         }
     }
 }

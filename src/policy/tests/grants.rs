@@ -2,9 +2,37 @@
 
 use jiff::SignedDuration;
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::error::Fault;
 use crate::policy::grant::Standing;
+use crate::policy::load::Overlay;
+
+/// A policy whose operator refuses nothing dangerous, so that only the question stands before it.
+fn policy() -> &'static Policy {
+    static LENIENT: LazyLock<Policy> = LazyLock::new(|| {
+        let off = |rule: &str| format!("[[change]]\nrule = \"{rule}\"\noff = true\n");
+        let text =
+            ["no-privileged-containers", "no-further-rights", "no-local-mounts", "no-injected-credentials"]
+                .map(off)
+                .concat();
+        Policy::load(settings(), &[Overlay { file: "o.toml".to_owned(), text }]).unwrap()
+    });
+    &LENIENT
+}
+
+/// A world in which the jobs that are asked about run.
+fn ready() -> World {
+    let mut world = World::ready();
+    let read = call("dlc_get_job", &json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }));
+    let running = json!({
+        "JobId": "dlc1", "JobType": "PyTorchJob", "Status": "Queuing", "WorkspaceId": "1001",
+        "ResourceId": "quota1", "Priority": 1,
+    });
+    world.evidence.add(read.by(Origin::Policy), Outcome::Reply(Raw::new(running)));
+    world
+}
 
 fn minutes(minutes: i64) -> Timestamp {
     now() + SignedDuration::from_mins(minutes)
@@ -15,6 +43,14 @@ fn another(change: impl FnOnce(&mut Value)) -> Call {
     let mut arguments = job();
     change(&mut arguments);
     call("dlc_create_job", &arguments)
+}
+
+/// Puts a job on a quota's machines.
+fn on_quota(job: &mut Value, quota: &str) {
+    job["ResourceId"] = json!(quota);
+    let role = job["JobSpecs"][0].as_object_mut().unwrap();
+    role.remove("EcsSpec");
+    role.insert("ResourceConfig".to_owned(), json!({ "CPU": "4", "Memory": "16Gi" }));
 }
 
 fn named(name: &str) -> Call {
@@ -49,7 +85,7 @@ fn settle(world: &mut World, call: &Call, at: Timestamp) -> Option<Standing> {
 
 /// A world in which three further jobs were let through.
 fn granted() -> World {
-    let mut world = World::ready();
+    let mut world = ready();
     granting(&mut world, &call("dlc_create_job", &job()), 3).unwrap();
     world
 }
@@ -71,7 +107,7 @@ fn standing(given: bool, left: u32) -> Standing {
 #[test]
 fn an_offer_says_in_plain_words_what_would_go_through() {
     assert_eq!(
-        offered(&call("dlc_create_job", &job()), &World::ready()).as_deref(),
+        offered(&call("dlc_create_job", &job()), &ready()).as_deref(),
         Some(
             "Further calls, only if you want: in further_calls you can say how many calls like this one, up to 10, are \
              let through without a question in the next 30 minutes. That means dlc_create_job (Submit a training job) in \
@@ -80,12 +116,12 @@ fn an_offer_says_in_plain_words_what_would_go_through() {
         )
     );
     let stop = call("dlc_stop_job", &json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" }));
-    let text = offered(&stop, &World::ready()).unwrap();
+    let text = offered(&stop, &ready()).unwrap();
     assert!(
         text.contains("That means dlc_stop_job (Stop a training job) in cn-hangzhou for any JobId, whatever"),
         "{text}"
     );
-    let asked = question(judge(policy(), &stop, &World::ready()));
+    let asked = question(judge(policy(), &stop, &ready()));
     assert_eq!(asked.message_with_offer(), format!("{}\n{text}\n", asked.message()));
 }
 
@@ -93,7 +129,7 @@ fn an_offer_says_in_plain_words_what_would_go_through() {
 #[test]
 fn what_must_be_seen_each_time_offers_nothing() {
     let region = "cn-hangzhou";
-    let mut world = World::ready();
+    let mut world = ready();
     world.evidence.add(
         call(
             "aiworkspace_list_workspaces",
@@ -136,7 +172,7 @@ fn dangerous() -> Vec<Call> {
 /// Calls like the one that was asked about go through until they are used up; each takes one.
 #[test]
 fn further_calls_go_through_and_are_counted_down() {
-    let mut world = World::ready();
+    let mut world = ready();
     let first = call("dlc_create_job", &job());
     let digest = question(judge(policy(), &first, &world)).digest().to_owned();
     assert_eq!(granting(&mut world, &first, 2), Some(standing(true, 2)));
@@ -177,7 +213,7 @@ fn a_grant_is_bound_to_tool_region_workspace_account_policy_and_time() {
             world.facts.learn(Fact::Image, region, None, image, known);
         }
     }
-    asks(&world, &another(|job| job["ResourceId"] = json!("quota1")), now());
+    asks(&world, &another(|job| on_quota(job, "quota1")), now());
     asks(&world, &another(|job| job["JobSpecs"][0]["QuotaId"] = json!("quota1")), now());
     asks(&world, &another(|job| job["WorkspaceId"] = json!("1002")), now());
     asks(&world, &another(|job| job["RegionId"] = json!("cn-shanghai")), now());
@@ -193,11 +229,11 @@ fn a_grant_is_bound_to_tool_region_workspace_account_policy_and_time() {
 fn a_grant_is_for_the_same_quota() {
     let on = |quota: &str, name: &str| {
         another(|job| {
-            job["ResourceId"] = json!(quota);
+            on_quota(job, quota);
             job["DisplayName"] = json!(name);
         })
     };
-    let mut world = World::ready();
+    let mut world = ready();
     assert!(
         offered(&on("quota1", "first"), &world)
             .unwrap()
@@ -241,7 +277,7 @@ fn how_many_is_a_number_within_the_offer_or_nothing() {
     let policy = policy();
     let job = call("dlc_create_job", &job());
     let with = |number: Value| {
-        let mut world = World::ready();
+        let mut world = ready();
         let asked = question(judge(policy, &job, &world));
         let reply = answer(&asked, Reply::Accepted(json!({ "approve": true, "further_calls": number })));
         match policy.hear(&job, &reply, ACCOUNT, &History::default(), &mut world.consents, now())? {
@@ -270,14 +306,14 @@ fn how_many_is_a_number_within_the_offer_or_nothing() {
 /// Where nothing was offered, the field is no part of the form and does nothing.
 #[test]
 fn what_was_not_offered_cannot_be_taken() {
-    let mut world = World::ready();
+    let mut world = ready();
     let privileged = dangerous().remove(0);
     assert_eq!(granting(&mut world, &privileged, 5), None);
     asks(&world, &named("more"), now());
     for off in ["minutes = 0\ncalls = 10", "minutes = 30\ncalls = 0"] {
         let mut policy = Policy::compiled(settings()).unwrap();
         policy.rules.grant = Some(toml::from_str(off).unwrap());
-        let asked = question(judge(&policy, &named("more"), &World::ready()));
+        let asked = question(judge(&policy, &named("more"), &ready()));
         assert_eq!(asked.offer(), None, "{off}");
     }
 }
@@ -285,7 +321,7 @@ fn what_was_not_offered_cannot_be_taken() {
 /// R-WS-32: the yes to a call without a grant is to that call alone.
 #[test]
 fn a_plain_yes_lets_nothing_else_through() {
-    let mut world = World::ready();
+    let mut world = ready();
     assert_eq!(granting(&mut world, &call("dlc_create_job", &job()), 0), None);
     asks(&world, &named("more"), now());
 }

@@ -476,7 +476,7 @@ async fn what_the_agent_writes_is_text() {
     });
     let (_, link) = human.asked(&question("pyromind_execute_sandbox_action", arguments).await);
     let text = human.get(link.reveal()).text;
-    let shown = r"<li>params.args[0]: <bdi>&quot;\u{003c}/li&gt;\u{003c}script&gt;x\u{003c}/script&gt;\n\nCloud: nothing\u{202e}&amp;lt;&#39;\&quot;&gt;\u{003c}form action=//evil&gt;\u{200b}\n- approve: \&quot;yes\&quot;&quot;</bdi></li>";
+    let shown = r"<li>params.args[0]: <bdi>&quot;\u{003c}/li&gt;\u{003c}script&gt;x\u{003c}/script&gt;\n\nCloud: nothing\u{202e}\u{0026}lt;&#39;\&quot;&gt;\u{003c}form action=//evil&gt;\u{200b}\n- approve: \&quot;yes\&quot;&quot;</bdi></li>";
     assert!(text.contains(shown), "{text}");
     assert!(
         text.contains("<li>params.args[1]: <bdi>&quot;\u{5e9}\u{5dc}\u{5d5}\u{5dd}&quot;</bdi></li>"),
