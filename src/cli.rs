@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value};
 
-use crate::config::{ConfigError, Launch};
+use crate::config::ConfigError;
 use crate::policy::Policy;
 use crate::policy::refusal::Refusal;
 use crate::policy::sweep::Seen;
@@ -40,7 +40,7 @@ pub struct Cli {
     pub command: Option<Command>,
     /// The flags of `serve`.
     #[command(flatten)]
-    pub launch: Launch,
+    pub serve: serve::Serve,
 }
 
 /// The commands.
@@ -48,7 +48,7 @@ pub struct Cli {
 pub enum Command {
     /// Serve MCP over stdio
     #[command(after_help = "Example: redline-mcp serve --region cn-hangzhou --approve dlc_create_job")]
-    Serve(Launch),
+    Serve(serve::Serve),
     /// Tell a whole story through a real MCP client and the simulator
     #[command(after_help = "Example: redline-mcp demo")]
     Demo,
@@ -141,8 +141,8 @@ impl Cli {
     /// The level of the log on stderr.
     pub fn log(&self) -> crate::config::LogLevel {
         match &self.command {
-            None => self.launch.log,
-            Some(Command::Serve(launch)) => launch.log,
+            None => self.serve.launch.log,
+            Some(Command::Serve(serve)) => serve.launch.log,
             Some(Command::Call(call)) => call.launch.log,
             Some(Command::Sim(sim)) => sim.log,
             Some(
@@ -162,8 +162,8 @@ impl Cli {
     /// [`CliError`], to be shown on stderr.
     pub async fn run(self) -> Result<ExitCode, CliError> {
         match self.command {
-            None => serve::run(&self.launch).await,
-            Some(Command::Serve(launch)) => serve::run(&launch).await,
+            None => serve::run(&self.serve).await,
+            Some(Command::Serve(serve)) => serve::run(&serve).await,
             Some(Command::Demo) => demo::run().await,
             Some(Command::Call(command)) => command.run().await,
             Some(Command::Sim(command)) => command.run().await,

@@ -3,6 +3,7 @@
 //! This is the only room that reads the environment. What decides about red lines (the cloud, regions,
 //! approvals) is a flag, never a variable, so that it stands where the operator wrote it.
 
+mod approval;
 mod flags;
 mod machine;
 mod world;
@@ -39,6 +40,7 @@ const PYROMIND_BASE_URL: &str = "PYROMIND_BASE_URL";
 /// The environment variables of the header that holds PyroMind's key, of its scheme, and of the cluster.
 const PYROMIND_SETTINGS: [&str; 3] = ["PYROMIND_AUTH_HEADER", "PYROMIND_AUTH_SCHEME", "PYROMIND_CLUSTER"];
 
+pub use approval::{ApprovalFlags, ApprovalPage};
 pub use flags::{CloudKind, Launch, LiveFlags, LogLevel, OfferFlags, SimFlags};
 pub use world::WorldFlags;
 
@@ -126,6 +128,9 @@ pub enum ConfigError {
     /// The system can't tell which program this is.
     #[error("can't tell where this program is: {0}")]
     Program(io::Error),
+    /// The browser's command isn't there.
+    #[error("--browser {}: there is no such program; give its whole path", .0.display())]
+    NoBrowser(PathBuf),
     /// The audit record can't be used.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -147,6 +152,7 @@ impl ConfigError {
             | Self::Endpoint(_)
             | Self::Bearer(_)
             | Self::Faults(_)
+            | Self::NoBrowser(_)
             | Self::State { .. } => true,
             Self::ReadFaults { .. }
             | Self::ReadCertificates { .. }
@@ -404,4 +410,9 @@ fn state_directory() -> Result<PathBuf, ConfigError> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// Where programs are looked for by name.
+fn search_path() -> Vec<PathBuf> {
+    environment("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }

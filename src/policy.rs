@@ -389,6 +389,8 @@ fn accepted(form: &Form, answer: &Answer) -> Filled {
         Reply::Declined
         | Reply::Cancelled
         | Reply::TimedOut
+        | Reply::Pending { .. }
+        | Reply::Crowded
         | Reply::NoChannel
         | Reply::Replayed
         | Reply::Tampered

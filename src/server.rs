@@ -2,7 +2,7 @@
 //!
 //! One [`Server`] speaks both eras of the protocol. It decides nothing: [`listing`] shows the catalogue,
 //! `call` takes a tool call through the gateway step by step, `consent` carries a question to a human and
-//! the answer back, `seal` keeps a question safe while the client holds it, and `connection` knows when
+//! the answer back, [`approval`] asks in the human's browser where the client can't ask, `seal` keeps a question safe while the client holds it, and `connection` knows when
 //! the client has hung up. Nothing is ever written to stdout but the protocol, and nothing that a call said
 //! or returned is ever logged.
 //!
@@ -11,6 +11,7 @@
 //! | a question | `elicitation/create`, while the call waits | the call's result is `input_required` |
 //! | its answer | the response | the call's retry: `requestState` and `inputResponses` |
 
+pub mod approval;
 mod call;
 mod connection;
 mod consent;
@@ -33,22 +34,29 @@ use rmcp::{RoleServer, ServerHandler};
 use tokio::sync::watch;
 
 use crate::gateway::{Gateway, Scope};
+use approval::Approvals;
 use connection::Connection;
 use seal::Seals;
 
 /// What an operator may set about serving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How long a call waits for a human while the client shows the question.
     pub question_timeout: Duration,
     /// How long a question that the client holds as sealed state can be answered.
     pub state_lifetime: Duration,
+    /// How a human is asked whose client can't ask; `None` for not at all.
+    pub approval: Option<approval::Settings>,
 }
 
 impl Default for Settings {
-    /// Five minutes for a dialog, ten for a sealed question.
+    /// Five minutes for a dialog, ten for a sealed question, no approval page.
     fn default() -> Self {
-        Self { question_timeout: Duration::from_secs(300), state_lifetime: Duration::from_secs(600) }
+        Self {
+            question_timeout: Duration::from_secs(300),
+            state_lifetime: Duration::from_secs(600),
+            approval: None,
+        }
     }
 }
 
@@ -103,6 +111,7 @@ impl Server {
             seals: Seals::new(self.settings.state_lifetime).map_err(ServeError::Random)?,
             gateway: self.gateway,
             question_timeout: self.settings.question_timeout,
+            approvals: self.settings.approval.map(Approvals::new),
             hung_up,
         };
         let running = match serve_server(handler, connection).await {
@@ -123,6 +132,7 @@ struct Handler {
     scope: Arc<Scope>,
     seals: Seals,
     question_timeout: Duration,
+    approvals: Option<Approvals>,
     hung_up: watch::Receiver<bool>,
 }
 

@@ -224,6 +224,8 @@ pub enum Answer {
     Cancel,
     /// Nothing came.
     Never,
+    /// Nothing came yet; the question stays open.
+    Pending,
     /// Nobody could be asked.
     NoChannel,
     /// Something that was no answer to this question: replayed, changed, too old.

@@ -3,20 +3,34 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::Args;
+
 use super::CliError;
 use super::stop::told_to_stop;
-use crate::config::Launch;
+use crate::config::{ApprovalFlags, Launch};
 use crate::policy::OnMiss;
 use crate::server::{Server, Settings};
+
+/// The flags of a server.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Serve {
+    /// How to launch.
+    #[command(flatten)]
+    pub launch: Launch,
+    /// How to ask a human whose client can't.
+    #[command(flatten)]
+    pub approval: ApprovalFlags,
+}
 
 /// Serves until stdin ends or the process is told to stop. What was cleared to change the world ends first, with
 /// its record.
 ///
 /// # Errors
 /// When the launch can't be, or the transport fails.
-pub async fn run(launch: &Launch) -> Result<ExitCode, CliError> {
+pub async fn run(Serve { launch, approval }: &Serve) -> Result<ExitCode, CliError> {
+    let settings = Settings { approval: approval.settings()?, ..Settings::default() };
     let gateway = launch.gateway(OnMiss::Refuse)?;
-    let server = Server::new(Arc::clone(&gateway), Settings::default());
+    let server = Server::new(Arc::clone(&gateway), settings);
     let served = tokio::select! {
         served = server.serve_stdio() => served,
         () = told_to_stop() => Ok(()),

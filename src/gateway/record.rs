@@ -86,7 +86,8 @@ impl Record {
             Reply::Declined => AnswerKind::Decline,
             Reply::Cancelled => AnswerKind::Cancel,
             Reply::TimedOut => AnswerKind::Never,
-            Reply::NoChannel => AnswerKind::NoChannel,
+            Reply::Pending { .. } => AnswerKind::Pending,
+            Reply::NoChannel | Reply::Crowded => AnswerKind::NoChannel,
             Reply::Replayed | Reply::Tampered | Reply::Expired => AnswerKind::Invalid,
         };
         self.entry.confirmation =

@@ -98,6 +98,8 @@ pub enum Channel {
     Elicitation,
     /// `input_required`, answered by the call's retry.
     InputRequired,
+    /// A page in the human's own browser.
+    ApprovalPage,
     /// A prompt on the operator's terminal.
     Terminal,
     /// A launch flag of the operator.
@@ -115,6 +117,13 @@ pub enum Reply {
     Cancelled,
     /// Nobody answered in time.
     TimedOut,
+    /// Nobody has answered yet. The question stays open, and the same call made again hears the answer.
+    Pending {
+        /// By which the human tells the question from others.
+        code: String,
+    },
+    /// Too many questions wait for the human already.
+    Crowded,
     /// The host has no way to ask.
     NoChannel,
     /// The sealed state that carried the question back was used before.
@@ -316,9 +325,15 @@ pub(super) fn refusal(rule: &str, reply: &Reply, how_to_allow: &str) -> Option<R
             "ask the user to watch for the dialog, then call again".to_owned(),
             true,
         ),
+        Reply::Pending { code } => return Some(pending(rule, code)),
+        Reply::Crowded => (
+            "too many questions wait for the user's answer already",
+            "have the user answer them first, then call again".to_owned(),
+            true,
+        ),
         Reply::NoChannel => (
             "this needs a human's yes, and the client has no way to ask for one",
-            how_to_allow.to_owned(),
+            format!("{how_to_allow}; {IN_A_BROWSER}"),
             false,
         ),
         Reply::Replayed => (
@@ -339,6 +354,21 @@ pub(super) fn refusal(rule: &str, reply: &Reply, how_to_allow: &str) -> Option<R
     };
     let refusal = Refusal::new(rule, error).with(Fault::new("", error, fix));
     Some(if retryable { refusal.retryable() } else { refusal })
+}
+
+/// How a server can ask although its client can't.
+const IN_A_BROWSER: &str = "or start the server where it can open the user's browser (--approval-page auto needs a \
+    display, or name a program with --browser), and it asks there";
+
+/// What is said while a question waits in the human's browser.
+fn pending(rule: &str, code: &str) -> Refusal {
+    let text =
+        format!("the user has been asked in their browser, under the code {code}, and hasn't answered yet");
+    let fix = format!(
+        "tell the user that a page with the code {code} waits in their browser, then call again with the same \
+         arguments: their answer counts for that call, once"
+    );
+    Refusal::new(rule, text.clone()).with(Fault::new("", text, fix)).retryable()
 }
 
 /// Text as a person must see it: quoted, on one line, with every character that could hide or reorder text

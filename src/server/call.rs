@@ -9,7 +9,9 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use serde_json::Value;
+use tokio::time::Instant;
 
+use super::approval::{Approvals, Asked};
 use super::{Handler, consent, is_modern};
 use crate::gateway::{Peer, Request, Step};
 use crate::policy::consent::{Answer, Channel, Question, Reply};
@@ -32,6 +34,7 @@ impl Handler {
         let tool = request.name.as_ref();
         let peer = peer(cx);
         let mut answer = if is_modern(cx) { self.returned(&request) } else { None };
+        let patience = self.approvals.as_ref().map_or_else(Instant::now, Approvals::patience);
         for _ in 0..STEPS {
             let request = Request {
                 tool: tool.to_owned(),
@@ -51,8 +54,17 @@ impl Handler {
             };
             let (channel, reply) = match (is_modern(cx), consent::can_ask(cx)) {
                 (true, true) => return self.input_required(tool, &question, cx).map(Into::into),
-                (true, false) => (Channel::InputRequired, Reply::NoChannel),
-                (false, false) => (Channel::Elicitation, Reply::NoChannel),
+                (modern, false) => match (&self.approvals, modern) {
+                    (Some(approvals), _) => {
+                        match self.ask_in_browser(approvals, &question, patience, cx).await {
+                            Asked::Reply(reply) => (Channel::ApprovalPage, reply),
+                            Asked::Taken => continue,
+                            Asked::Cancelled => return Err(cancelled()),
+                        }
+                    }
+                    (None, true) => (Channel::InputRequired, Reply::NoChannel),
+                    (None, false) => (Channel::Elicitation, Reply::NoChannel),
+                },
                 (false, true) => {
                     let elicitation = consent::elicitation(&question, cx.protocol_version().as_ref())?;
                     (Channel::Elicitation, self.ask(elicitation, cx).await.ok_or_else(cancelled)?)

@@ -44,7 +44,7 @@ fn serve(settings: Settings) -> (DuplexStream, JoinHandle<Result<(), ServeError>
     (ours, server)
 }
 
-fn gateway(state: &Path) -> Arc<Gateway> {
+pub(super) fn gateway(state: &Path) -> Arc<Gateway> {
     let key = Arc::new(Key::of_state_directory(state).unwrap());
     let policy = Policy::compiled(policy::Settings {
         on_miss: OnMiss::Refuse,

@@ -79,9 +79,14 @@ impl Home {
         command
     }
 
-    /// `serve` with these flags, recording to [`Self::record_file`].
+    /// `serve` with these flags, recording to [`Self::record_file`]. Unless a flag says so, it opens no browser.
     pub fn server(&self, flags: &[&str]) -> Command {
         let mut command = self.command(PROGRAM);
+        let flags = if flags.iter().any(|flag| ["--approval-page", "--browser"].contains(flag)) {
+            flags.to_vec()
+        } else {
+            [flags, &["--approval-page", "never"]].concat()
+        };
         command.arg("serve").args(flags).arg("--audit").arg(self.record_file());
         command
     }

@@ -12,6 +12,7 @@
 mod harness;
 
 mod access;
+mod approval;
 mod architecture;
 mod assets;
 mod attacks;

@@ -42,6 +42,8 @@ fn a_yes_to_exactly_this_call_clears_it() {
 fn each_reply_that_is_no_yes_says_what_to_do() {
     let flag = "the operator can approve the tool at launch with --approve dlc_create_job";
     let anew = "call again without requestState to be asked anew";
+    let page = "or start the server where it can open the user's browser (--approval-page auto needs a display, or name \
+                a program with --browser), and it asks there";
     for (reply, error, fix, retryable) in [
         (
             Reply::Declined,
@@ -61,7 +63,25 @@ fn each_reply_that_is_no_yes_says_what_to_do() {
             "ask the user to watch for the dialog, then call again",
             true,
         ),
-        (Reply::NoChannel, "this needs a human's yes, and the client has no way to ask for one", flag, false),
+        (
+            Reply::Pending { code: "KX7Q-M2P3".to_owned() },
+            "the user has been asked in their browser, under the code KX7Q-M2P3, and hasn't answered yet",
+            "tell the user that a page with the code KX7Q-M2P3 waits in their browser, then call again with the same \
+             arguments: their answer counts for that call, once",
+            true,
+        ),
+        (
+            Reply::Crowded,
+            "too many questions wait for the user's answer already",
+            "have the user answer them first, then call again",
+            true,
+        ),
+        (
+            Reply::NoChannel,
+            "this needs a human's yes, and the client has no way to ask for one",
+            &*format!("{flag}; {page}"),
+            false,
+        ),
         (Reply::Replayed, "this answer was used before; a yes counts once", anew, false),
         (Reply::Tampered, "the request state isn't one that this server made for this caller", anew, false),
         (Reply::Expired, "the question is too old to be answered", anew, false),
@@ -244,9 +264,10 @@ fn only_an_offered_region_can_be_chosen() {
     }
     let refusal =
         hear(policy, &call, &answer(&question, Reply::NoChannel), &mut Consents::default()).unwrap_err();
-    assert_eq!(
-        refusal.violations[0].fix,
-        "the operator can confirm a region at launch with --region cn-hangzhou"
+    let fix = &refusal.violations[0].fix;
+    assert!(
+        fix.starts_with("the operator can confirm a region at launch with --region cn-hangzhou; "),
+        "{fix}"
     );
 }
 

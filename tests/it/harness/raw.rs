@@ -56,11 +56,16 @@ impl Raw {
         raw
     }
 
-    /// Shakes hands and returns the server's introduction.
+    /// Shakes hands as a client that can show forms, and returns the server's introduction.
     pub async fn initialize(&mut self, version: &str) -> Value {
+        self.introduce(version, json!({ "elicitation": {} })).await
+    }
+
+    /// Shakes hands as a client with these capabilities, and returns the server's introduction.
+    pub async fn introduce(&mut self, version: &str, capabilities: Value) -> Value {
         let params = json!({
             "protocolVersion": version,
-            "capabilities": { "elicitation": {} },
+            "capabilities": capabilities,
             "clientInfo": { "name": "raw", "version": "1" },
         });
         let answer = self.ask(json!("init"), "initialize", params).await;
