@@ -4,8 +4,11 @@
 //! approvals) is a flag, never a variable, so that it stands where the operator wrote it.
 
 mod approval;
+mod examine;
 mod flags;
 mod machine;
+mod network;
+mod places;
 mod world;
 
 use std::io;
@@ -14,14 +17,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::{Audit, AuditError, Key};
+use crate::audit::{Audit, AuditError};
 use crate::cloud::bearer::{Bearer, BearerError};
 use crate::cloud::credentials::plan::Plan;
 use crate::cloud::credentials::{Accounts, Chain, KeySource, Surroundings};
 use crate::cloud::endpoint::{EndpointError, Endpoints};
 use crate::cloud::sign::Signature;
 use crate::cloud::skew::Skew;
-use crate::cloud::transport::http::{HttpTransport, Limits, NoCertificates, Patience};
+use crate::cloud::transport::http::{HttpTransport, NoCertificates, Patience};
 use crate::cloud::{self, Client};
 use crate::gateway::{Clock, Gateway, Parts};
 use crate::policy::consent::Operator;
@@ -41,6 +44,7 @@ const PYROMIND_BASE_URL: &str = "PYROMIND_BASE_URL";
 const PYROMIND_SETTINGS: [&str; 3] = ["PYROMIND_AUTH_HEADER", "PYROMIND_AUTH_SCHEME", "PYROMIND_CLUSTER"];
 
 pub use approval::{ApprovalFlags, ApprovalPage};
+pub use examine::{PyroMindSettings, certificate_variables, proxy_variables};
 pub use flags::{CloudKind, Launch, LiveFlags, LogLevel, OfferFlags, SimFlags};
 pub use world::WorldFlags;
 
@@ -255,25 +259,7 @@ impl Launch {
     }
 
     fn live(&self, vault: Vault) -> Result<Client, ConfigError> {
-        let default = Limits::default();
-        let limits = Limits {
-            connect: self.live.connect_timeout.unwrap_or(default.connect),
-            patience: Patience {
-                read: self.live.read_timeout.unwrap_or(default.patience.read),
-                whole: self.live.timeout.unwrap_or(default.patience.whole),
-            },
-            ..default
-        };
-        let transport = HttpTransport::new(limits);
-        let transport = Arc::new(match &self.live.ca_file {
-            None => transport,
-            Some(path) => {
-                let read = std::fs::read(path);
-                let read =
-                    read.map_err(|source| ConfigError::ReadCertificates { path: path.clone(), source });
-                transport.trusting(&read?)?
-            }
-        });
+        let (limits, transport) = (self.limits(), Arc::new(self.transport()?));
         let (machine, skew): (Arc<dyn Surroundings>, _) = (Arc::new(Machine), Arc::new(Skew::default()));
         let endpoints = self.endpoints()?;
         Ok(Client::new(cloud::Parts {
@@ -339,45 +325,12 @@ impl Launch {
         self.live.signature.unwrap_or_default()
     }
 
-    /// The audit record's file.
-    ///
-    /// # Errors
-    /// When none is given and there is no state directory.
-    pub fn audit_file(&self) -> Result<PathBuf, ConfigError> {
-        match &self.audit {
-            Some(file) => Ok(file.clone()),
-            None => Ok(state_directory()?.join("audit.jsonl")),
-        }
-    }
-
     /// The command with which a person has a secret printed from this launch's vault.
     fn secret_command(&self) -> String {
         match &self.vault {
             Some(directory) => format!("redline-mcp secret HANDLE --vault {}", directory.display()),
             None => "redline-mcp secret HANDLE".to_owned(),
         }
-    }
-
-    /// Where the vault keeps its secrets.
-    ///
-    /// # Errors
-    /// When no place is given and there is no state directory.
-    pub fn vault_directory(&self) -> Result<PathBuf, ConfigError> {
-        match &self.vault {
-            Some(directory) => Ok(directory.clone()),
-            None => Ok(state_directory()?.join("vault")),
-        }
-    }
-
-    /// The audit record's key.
-    ///
-    /// # Errors
-    /// When it can't be read, or made.
-    pub fn audit_key(&self) -> Result<Key, ConfigError> {
-        Ok(match &self.audit_key {
-            Some(file) => Key::read(file)?,
-            None => Key::of_state_directory(&state_directory()?)?,
-        })
     }
 }
 
@@ -400,11 +353,6 @@ fn simulated(simulator: Arc<Simulator>, vault: Vault) -> Client {
 /// When the system can't tell.
 pub fn this_program() -> Result<PathBuf, ConfigError> {
     std::env::current_exe().map_err(ConfigError::Program)
-}
-
-fn state_directory() -> Result<PathBuf, ConfigError> {
-    let base = dirs::state_dir().or_else(dirs::data_local_dir).ok_or(ConfigError::NoStateDirectory)?;
-    Ok(base.join("redline-mcp"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]

@@ -45,6 +45,7 @@ use jiff::Timestamp;
 use crate::policy::verdict::Raw;
 use crate::spec::Vendor;
 pub use chain::Chain;
+pub use environment::{ACCESS_KEY_ID, ACCESS_KEY_SECRET, SECURITY_TOKEN};
 pub use error::CredentialsError;
 pub use key::{AccessKey, ApiKey};
 pub use surroundings::Surroundings;

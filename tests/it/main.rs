@@ -21,6 +21,7 @@ mod canaries;
 mod command_line;
 mod consent;
 mod credentials;
+mod doctor;
 mod dry_run;
 mod endpoints;
 mod every_tool;

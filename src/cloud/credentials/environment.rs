@@ -6,11 +6,11 @@ use super::source::Source;
 use super::surroundings::{Surroundings, set};
 
 /// The environment variable of the access key id.
-const ACCESS_KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
+pub const ACCESS_KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
 /// The environment variable of the access key secret.
-const ACCESS_KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
+pub const ACCESS_KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
 /// The environment variable of the token that makes the pair a session's (STS).
-const SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
+pub const SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
 
 /// A whole pair, with a token or without. Half a pair counts as none (R-WS-07).
 pub(super) fn look(surroundings: &dyn Surroundings) -> Look {
