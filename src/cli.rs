@@ -55,7 +55,7 @@ pub enum Command {
     Demo,
     /// Look whether a launch would work: credentials, clock, endpoints, rules, clients
     #[command(after_help = "Example: redline-mcp doctor --cloud live --region cn-hangzhou")]
-    Doctor(Box<doctor::Doctor>),
+    Doctor(doctor::Doctor),
     /// Make one call, its yes taken on this terminal
     #[command(
         after_help = "Example: redline-mcp call aiworkspace_list_workspaces '{\"RegionId\": \"cn-hangzhou\"}'"

@@ -32,7 +32,6 @@ use tokio::time::timeout;
 
 use super::{CliError, print};
 use crate::cloud::credentials::plan::Plan;
-use crate::cloud::transport::http::Seconds;
 use crate::config::{CloudKind, Launch, OfferFlags, PyroMindSettings};
 use crate::gateway::{Clock, Gateway};
 use crate::policy::OnMiss;
@@ -41,8 +40,6 @@ use network::Found;
 use relaunch::Relaunch;
 use report::{Check, Report};
 
-/// How long to connect, to wait for a piece of an answer, and for a whole call, unless flags say otherwise.
-const TIMES: [Seconds; 3] = [Seconds::at_least_one(5), Seconds::at_least_one(10), Seconds::at_least_one(15)];
 /// How much longer than a call everything may take: names and sessions come on top.
 const GRACE: Duration = Duration::from_secs(10);
 /// How many characters of an account's hash are shown: enough to tell two apart.
@@ -101,14 +98,14 @@ fn cloud(launch: &Launch) -> Check {
 
 /// What the network says, all at once and each within its time.
 async fn live(launch: &Launch, plan: &Plan, pyromind: &PyroMindSettings) -> Vec<Check> {
-    let launch = &hurried(launch);
+    let launch = &launch.hurried();
     let endpoints = match launch.bearer().and_then(|_| launch.endpoints()) {
         Ok(endpoints) => endpoints,
         Err(error) => {
             return vec![Check::failure("endpoints", error.to_string(), "mend the address or the setting")];
         }
     };
-    let Ok(transport) = launch.transport().map(Arc::new) else {
+    let Ok(probe) = launch.probe() else {
         return vec![Check::skipped(
             "network",
             "there is nothing to connect with",
@@ -127,9 +124,9 @@ async fn live(launch: &Launch, plan: &Plan, pyromind: &PyroMindSettings) -> Vec<
     let looks: Vec<_> = network::targets(&endpoints, &launch.regions, pyromind.has_address)
         .into_iter()
         .map(|target| {
-            let transport = Arc::clone(&transport);
+            let probe = probe.clone();
             tokio::spawn(async move {
-                let found = timeout(whole, target.look(transport)).await;
+                let found = timeout(whole, target.look(&probe)).await;
                 found.unwrap_or_else(|_| Found::late(&target, whole.as_secs()))
             })
         })
@@ -201,14 +198,4 @@ fn calls(launch: &Launch, plan: &Plan, pyromind: &PyroMindSettings, whole: Durat
         calls.push(in_time("pyromind.key", Box::pin(signed::pyromind(Arc::clone(&gateway)))));
     }
     Ok(Calls { gateway, calls })
-}
-
-/// The same launch, less patient where no flag says how patient.
-fn hurried(launch: &Launch) -> Launch {
-    let mut launch = launch.clone();
-    let [connect, read, whole] = TIMES;
-    launch.live.connect_timeout.get_or_insert(connect);
-    launch.live.read_timeout.get_or_insert(read);
-    launch.live.timeout.get_or_insert(whole);
-    launch
 }

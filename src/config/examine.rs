@@ -1,12 +1,20 @@
 //! What `doctor` asks of a launch, beside what every command does.
 
+use std::sync::Arc;
+
 use super::{ConfigError, Launch, PYROMIND_BASE_URL, PYROMIND_SETTINGS, environment};
 use crate::cloud::Client;
 use crate::cloud::credentials::API_KEY;
+use crate::cloud::probe::Probe;
+use crate::cloud::transport::http::Seconds;
 use crate::vault::{LIFETIME, Vault};
 
+/// How long to connect, to wait for a piece of an answer, and for a whole call.
+const TIMES: [Seconds; 3] = [Seconds::at_least_one(5), Seconds::at_least_one(10), Seconds::at_least_one(15)];
 /// The variables that choose a proxy for https.
-const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// The variables that exempt hosts from it.
+const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// The variables that replace the system's certificate authorities.
 const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
@@ -33,6 +41,25 @@ impl Launch {
         }
     }
 
+    /// The same launch, less patient where no flag says how patient: somebody waits for all of its checks.
+    #[must_use]
+    pub fn hurried(&self) -> Self {
+        let mut launch = self.clone();
+        let [connect, read, whole] = TIMES;
+        launch.live.connect_timeout.get_or_insert(connect);
+        launch.live.read_timeout.get_or_insert(read);
+        launch.live.timeout.get_or_insert(whole);
+        launch
+    }
+
+    /// What looks for services, by way of this launch's transport.
+    ///
+    /// # Errors
+    /// When `--ca-file` can't be read, or holds no certificates.
+    pub fn probe(&self) -> Result<Probe, ConfigError> {
+        Ok(Probe::new(Arc::new(self.transport()?)))
+    }
+
     /// The client of the live clouds that this launch would make; it sends nothing that no policy cleared.
     ///
     /// # Errors
@@ -42,9 +69,12 @@ impl Launch {
     }
 }
 
-/// Which variables that choose a proxy are set. Their values may hold passwords.
+/// Which variables that choose a proxy are set, and those that exempt hosts from it; none without a proxy. Their values
+/// may hold passwords.
 pub fn proxy_variables() -> Vec<&'static str> {
-    PROXIES.into_iter().filter(|name| is_set(name)).collect()
+    let set = |names: &[&'static str]| names.iter().copied().filter(|name| is_set(name)).collect::<Vec<_>>();
+    let proxies = set(&PROXIES);
+    if proxies.is_empty() { proxies } else { [proxies, set(&EXEMPT)].concat() }
 }
 
 /// Which variables that replace the system's certificate authorities are set, where the system is one that has them.

@@ -21,7 +21,7 @@ impl Launch {
     ///
     /// # Errors
     /// When `--ca-file` can't be read, or holds no certificates.
-    pub fn transport(&self) -> Result<HttpTransport, ConfigError> {
+    pub(super) fn transport(&self) -> Result<HttpTransport, ConfigError> {
         let transport = HttpTransport::new(self.limits());
         let Some(path) = &self.live.ca_file else { return Ok(transport) };
         let pem = std::fs::read(path);

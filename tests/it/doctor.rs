@@ -73,7 +73,7 @@ fn by_default_nothing_is_sent_and_nothing_is_made() {
     let proxy = &checks(&ran, "proxy")[0];
     assert_eq!(
         proxy["message"],
-        "as HTTPS_PROXY say; for https alone; nothing of it is used by the simulator"
+        "set by HTTPS_PROXY, for https alone; nothing of it is used by the simulator"
     );
     assert!(!home.file("state").exists(), "a look makes nothing");
 }
@@ -149,7 +149,7 @@ fn a_live_launch_that_works_has_no_failure_and_its_reads_are_recorded() {
     }
     let mut calls = home.calls();
     calls.sort();
-    assert_eq!(calls, ["ListProducts", "ListSandboxes"]);
+    assert_eq!(calls, ["ListProducts", "list_sandboxes"]);
     let again = live(&home, &cloud.url, &["--region", REGION, "--audit", record.to_str().unwrap()]);
     assert_eq!(statuses(&again, "audit.record"), ["ok"], "a record that is there goes on");
 }
@@ -180,7 +180,7 @@ fn without_credentials_nothing_is_signed() {
     assert_eq!(checks(&ran, "activation"), Vec::<Value>::new());
 }
 
-/// R-WS-02: activation is told per region, with the way to it.
+/// R-WS-46, R-WS-49: activation is told per region, with the way to it.
 #[test]
 fn a_region_without_pai_is_a_failure_with_the_way_to_activate_it() {
     let home = home(ACCESS_KEY_SECRET);
@@ -248,6 +248,27 @@ fn a_closed_port_and_a_silent_one_are_failures_in_time() {
         assert_eq!(statuses(&ran, "activation"), ["failure"], "{ran:?}");
         assert_eq!(statuses(&ran, "clock"), ["skipped"]);
     }
+}
+
+#[test]
+fn a_name_is_looked_up_unless_a_proxy_does() {
+    let home = home(ACCESS_KEY_SECRET);
+    let cloud = Simulation::start(&home, &[]);
+    let named = cloud.url.replace("127.0.0.1", "localhost");
+    let ran = live(&home, &named, &["--region", REGION]);
+    assert_eq!(
+        (statuses(&ran, "dns"), statuses(&ran, "endpoint")),
+        (vec!["ok".to_owned(); 4], vec!["ok".to_owned(); 4])
+    );
+    // What speaks no TLS is no endpoint.
+    let secure = named.replace("http:", "https:");
+    let ran = live(&home, &secure, &["--region", REGION, "--timeout", "2"]);
+    assert_eq!(statuses(&ran, "endpoint"), ["failure", "failure", "failure", "warning"], "{ran:?}");
+    let proxied =
+        home.with("HTTPS_PROXY", "http://user:proxy-canary@127.0.0.1:1").with("NO_PROXY", "a.example");
+    let ran = live(&proxied, &secure, &["--region", REGION, "--timeout", "2"]);
+    assert_eq!((statuses(&ran, "dns"), ran.code), (vec!["skipped".to_owned(); 4], Some(1)), "{ran:?}");
+    assert_eq!(checks(&ran, "proxy")[0]["message"], "set by HTTPS_PROXY, NO_PROXY, for https alone");
 }
 
 #[test]

@@ -124,13 +124,13 @@ pub(super) fn way_out(launch: &Launch) -> Vec<Check> {
     };
     let proxy = match proxy_variables().as_slice() {
         [] => format!("none is set{live}"),
-        names => format!("as {} say; for https alone{live}", names.join(", ")),
+        names => format!("set by {}, for https alone{live}", names.join(", ")),
     };
     let trusted = match certificate_variables().as_slice() {
         [] => "the system's".to_owned(),
         names => format!("those that {} name in place of the system's", names.join(" and ")),
     };
-    let certificates = match (launch.transport(), &launch.live.ca_file) {
+    let certificates = match (launch.probe(), &launch.live.ca_file) {
         (Ok(_), None) => Check::ok("certificates", format!("{trusted}{live}")),
         (Ok(_), Some(file)) => {
             Check::ok("certificates", format!("{trusted}, and those in {}", file.display()))

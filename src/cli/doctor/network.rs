@@ -1,18 +1,10 @@
 //! Whether the services are there: names, connections, clocks. Nothing here is signed or carries a key.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::{Request, Uri};
-use tokio::net::lookup_host;
 
 use super::report::Check;
 use crate::cloud::endpoint::{BaseUrl, Endpoints};
-use crate::cloud::skew::seconds_ahead;
-use crate::cloud::transport::http::HttpTransport;
-use crate::cloud::transport::{Transport, TransportError};
+use crate::cloud::probe::{Presence, Probe};
 use crate::config::proxy_variables;
 use crate::gateway::Clock;
 use crate::spec::Cloud;
@@ -83,64 +75,50 @@ impl Found {
 }
 
 impl Target {
-    /// Looks its name up and asks for its root, unsigned. Whatever it answers, it is there.
-    pub(super) async fn look(&self, transport: Arc<HttpTransport>) -> Found {
-        let Ok(uri) = format!("{}/", self.base).parse::<Uri>() else {
-            return Found {
-                checks: vec![self.complain("endpoint", "its address can't be asked for")],
-                ahead: None,
-            };
-        };
-        let mut checks = vec![];
-        let (is_named, name) = self.look_up(&uri).await;
-        checks.extend(name);
+    /// Looks its name up and asks for its root. Whatever it answers, it is there.
+    pub(super) async fn look(&self, probe: &Probe) -> Found {
+        let (is_named, name) = self.look_up(probe).await;
+        let mut checks: Vec<Check> = name.into_iter().collect();
         if !is_named {
             let unnamed = Check::skipped("endpoint", "its name isn't known", "mend the name lookup first");
             checks.push(unnamed.about(&*self.subject));
             return Found { checks, ahead: None };
         }
-        let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = uri;
-        let answer = transport.send(request, Clock::wall()).await;
-        let ahead = answer.as_ref().ok().and_then(|answer| seconds_ahead(Clock::wall(), answer.headers()));
-        checks.push(match answer {
-            Ok(answer) => {
-                let how = if self.base.as_str().starts_with("https") {
-                    "over TLS"
-                } else {
-                    "in clear text, on this machine"
-                };
-                Check::ok("endpoint", format!("answers {how} (status {})", answer.status().as_u16()))
-                    .about(&*self.subject)
+        match probe.ask(&self.base, Clock::wall).await {
+            Ok(Presence { status, ahead }) => {
+                let how = if self.is_secure() { "over TLS" } else { "in clear text, on this machine" };
+                let check = Check::ok("endpoint", format!("answers {how} (status {status})"));
+                checks.push(check.about(&*self.subject));
+                Found { checks, ahead: ahead.map(|seconds| (seconds, self.subject.clone())) }
             }
-            Err(TransportError::NotSent { reason, .. } | TransportError::Lost { reason, .. }) => {
-                self.complain("endpoint", reason)
+            Err(reason) => {
+                checks.push(self.complain("endpoint", reason));
+                Found { checks, ahead: None }
             }
-        });
-        Found { checks, ahead: ahead.map(|seconds| (seconds, self.subject.clone())) }
+        }
     }
 
-    /// Whether the name is known, and what is said of that; nothing of an address without a name.
-    async fn look_up(&self, uri: &Uri) -> (bool, Option<Check>) {
-        let is_secure = uri.scheme_str() == Some("https");
-        if is_secure && !proxy_variables().is_empty() {
-            let check = Check::skipped("dns", "the proxy looks names up, where it is used", "");
-            return (true, Some(check.about(&*self.subject)));
-        }
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        if host.parse::<IpAddr>().is_ok() {
-            return (true, None);
-        }
-        let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
-        match lookup_host((host, port)).await {
-            Ok(found) => {
-                let mut addresses: Vec<String> = found.map(|address| address.ip().to_string()).collect();
-                addresses.dedup();
-                let check = Check::ok("dns", format!("{host} is {}", addresses.join(", ")));
-                (true, Some(check.about(&*self.subject)))
+    fn is_secure(&self) -> bool {
+        self.base.as_str().starts_with("https:")
+    }
+
+    /// Whether there is a way to it by name, and what is said of that; nothing of an address without a name.
+    async fn look_up(&self, probe: &Probe) -> (bool, Option<Check>) {
+        let check = if self.is_secure() && !proxy_variables().is_empty() {
+            Check::skipped("dns", "the proxy looks names up, where it is used", "")
+        } else {
+            match probe.look_up(&self.base).await {
+                Ok(found) if found.is_empty() => return (true, None),
+                Ok(found) => {
+                    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+                    Check::ok("dns", format!("its name stands for {}", found.join(", ")))
+                }
+                Err(error) => {
+                    return (false, Some(self.complain("dns", format!("its name isn't found: {error}"))));
+                }
             }
-            Err(error) => (false, Some(self.complain("dns", format!("{host} isn't found: {error}")))),
-        }
+        };
+        (true, Some(check.about(&*self.subject)))
     }
 
     fn complain(&self, id: &'static str, message: impl Into<String>) -> Check {

@@ -24,14 +24,12 @@ pub(super) async fn activation(gateway: Arc<Gateway>, region: String) -> Check {
     check.about(region)
 }
 
+/// What the list of products says (R-WS-48, R-WS-49).
 fn activated(id: &'static str, reply: &Value) -> Check {
     let is_pai = |row: &&Value| human::text(row, "ProductCode") == PAI;
     let Some(row) = human::list(reply, "Products").iter().find(is_pai) else {
-        return Check::warning(
-            id,
-            "the cloud doesn't say whether PAI is activated",
-            "look at the PAI console of this region",
-        );
+        let message = "the cloud lists no PAI here, which is no activation; the credentials are accepted";
+        return Check::failure(id, message, "look at the PAI console of this region");
     };
     if row.get("IsPurchased").and_then(Value::as_bool) == Some(true) {
         return Check::ok(id, "PAI is activated, and the credentials are accepted");
@@ -94,4 +92,59 @@ fn failed(id: &'static str, told: Told) -> Check {
     let causes = faults.iter().map(|fault| human::text(fault, "message")).filter(|cause| *cause != error);
     let details = causes.map(str::to_owned).chain(human::cloud(&body)).collect();
     Check::failure(id, error, fix).with(details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Status;
+    use super::*;
+
+    /// R-WS-48, R-WS-49: a missing entry is no activation, and who may purchase is shown where.
+    #[test]
+    fn only_a_purchased_pai_is_activated() {
+        let found = |rows: Value| {
+            let check = activated("activation", &json!({ "Products": rows }));
+            (check.status, check.fix)
+        };
+        let console = "look at the PAI console of this region";
+        let other = json!({ "ProductCode": "OSS_share", "IsPurchased": true });
+        let pai = |is_purchased| json!({ "ProductCode": PAI, "IsPurchased": is_purchased });
+        let mut purchasable = pai(false);
+        purchasable["PurchaseUrl"] = json!("https://buy.example/");
+        for (rows, expected) in [
+            (json!([other, pai(true)]), (Status::Ok, "")),
+            (json!([other, purchasable]), (Status::Failure, "activate it at https://buy.example/")),
+            (
+                json!([other, pai(false)]),
+                (Status::Failure, "ask who administers the account to activate PAI in this region"),
+            ),
+            (json!([other]), (Status::Failure, console)),
+            (Value::Null, (Status::Failure, console)),
+        ] {
+            assert_eq!(found(rows), (expected.0, expected.1.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_to_the_user_whose_it_is_to_mend() {
+        let refusal = |rule: &str| {
+            Told::Refusal(json!({
+                "rule": rule, "error": "it is refused",
+                "violations": [
+                    { "path": "", "message": "it is refused", "fix": "tell the user" },
+                    { "path": "a", "message": "RAM denies it", "fix": "attach the policy" },
+                ],
+                "cloud": { "status": 403, "code": "Denied", "message": "no", "request_id": "1" },
+            }))
+        };
+        let check = failed("activation", refusal("cloud-permission"));
+        assert_eq!(check.message, "it is refused");
+        assert_eq!(check.fix, "tell the user; attach the policy");
+        assert_eq!(
+            check.details,
+            ["RAM denies it", "the cloud's words: 403 \"Denied\" \"no\" (request \"1\")"]
+        );
+        let check = failed("activation", refusal("cloud-credentials"));
+        assert_eq!(check.fix, "set the right key where the credentials come from");
+    }
 }
