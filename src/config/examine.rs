@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{ConfigError, Launch, PYROMIND_BASE_URL, PYROMIND_SETTINGS, environment};
+use super::{CloudKind, ConfigError, Launch, PYROMIND_BASE_URL, PYROMIND_SETTINGS, environment};
 use crate::cloud::Client;
 use crate::cloud::credentials::API_KEY;
+use crate::cloud::endpoint::BaseUrl;
 use crate::cloud::probe::Probe;
 use crate::cloud::transport::http::Seconds;
+use crate::spec::Cloud;
 use crate::vault::{LIFETIME, Vault};
 
 /// How long to connect, to wait for a piece of an answer, and for a whole call.
@@ -25,6 +27,10 @@ pub struct PyroMindSettings {
     pub has_key: bool,
     /// Whether there is an address, there or in an `--endpoint`.
     pub has_address: bool,
+    /// The address that calls go to, if it is one that is used.
+    pub address: Option<BaseUrl>,
+    /// The cluster, if one is chosen.
+    pub cluster: Option<String>,
     /// Which of the variables beside the key are set.
     pub variables: Vec<&'static str>,
 }
@@ -33,10 +39,16 @@ impl Launch {
     /// What the environment says of PyroMind.
     pub fn pyromind(&self) -> PyroMindSettings {
         let is_given = self.live.endpoints.iter().any(|endpoint| endpoint.starts_with("pyromind="));
-        let all = [PYROMIND_BASE_URL].into_iter().chain(PYROMIND_SETTINGS);
+        let [header, scheme, cluster] = PYROMIND_SETTINGS;
+        let all = [PYROMIND_BASE_URL, header, scheme, cluster].into_iter();
         PyroMindSettings {
             has_key: is_set(API_KEY),
             has_address: is_given || is_set(PYROMIND_BASE_URL),
+            address: match self.cloud {
+                CloudKind::Sim => None,
+                CloudKind::Live => self.endpoints().and_then(|all| Ok(all.base(Cloud::PyroMind, None)?)).ok(),
+            },
+            cluster: environment(cluster).filter(|name| !name.is_empty()),
             variables: all.filter(|name| is_set(name)).collect(),
         }
     }

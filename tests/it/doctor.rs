@@ -132,7 +132,8 @@ fn what_people_see_is_the_same_and_its_json_can_be_pasted() {
 
 #[test]
 fn a_live_launch_that_works_has_no_failure_and_its_reads_are_recorded() {
-    let home = home(ACCESS_KEY_SECRET).with("PYROMIND_API_KEY", "redline-sim");
+    let home =
+        home(ACCESS_KEY_SECRET).with("PYROMIND_API_KEY", "redline-sim").with("PYROMIND_CLUSTER", "west");
     let cloud = Simulation::start(&home, &[]);
     let record = home.record_file();
     let ran = live(&home, &cloud.url, &["--region", REGION, "--audit", record.to_str().unwrap()]);
@@ -147,6 +148,11 @@ fn a_live_launch_that_works_has_no_failure_and_its_reads_are_recorded() {
     ] {
         assert_eq!(statuses(&ran, id), vec!["ok"; expected], "{id}: {ran:?}");
     }
+    let address = format!("address: {}", cloud.url);
+    assert_eq!(
+        checks(&ran, "credentials.pyromind")[0]["details"],
+        json!([address, "cluster: west", "PYROMIND_CLUSTER is set"])
+    );
     let mut calls = home.calls();
     calls.sort();
     assert_eq!(calls, ["ListProducts", "list_sandboxes"]);

@@ -67,10 +67,13 @@ pub(super) fn session(asked: Result<&Credentials, &CredentialsError>, account: O
     }
 }
 
-/// What is needed for PyroMind. `cluster` isn't secret.
+/// What is needed for PyroMind. Address and cluster aren't secret; the key is only there or not.
 pub(super) fn pyromind(launch: &Launch, settings: &PyroMindSettings, has_alibaba: bool) -> Check {
     let id = "credentials.pyromind";
-    let details = settings.variables.iter().map(|name| format!("{name} is set")).collect();
+    let address = settings.address.as_ref().map(|address| format!("address: {address}"));
+    let cluster = settings.cluster.as_ref().map(|cluster| format!("cluster: {cluster}"));
+    let variables = settings.variables.iter().map(|name| format!("{name} is set"));
+    let details = address.into_iter().chain(cluster).chain(variables).collect();
     let check = match (settings.has_key, settings.has_address, launch.cloud) {
         (true, true, CloudKind::Live) => Check::ok(id, "PYROMIND_API_KEY is set, and so is the address"),
         (true, true, CloudKind::Sim) => {
