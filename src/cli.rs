@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod call;
 pub mod demo;
+pub mod doctor;
 mod human;
 pub mod policy;
 pub mod schemas;
@@ -52,6 +53,9 @@ pub enum Command {
     /// Tell a whole story through a real MCP client and the simulator
     #[command(after_help = "Example: redline-mcp demo")]
     Demo,
+    /// Look whether a launch would work: credentials, clock, endpoints, rules, clients
+    #[command(after_help = "Example: redline-mcp doctor --cloud live --region cn-hangzhou")]
+    Doctor(doctor::Doctor),
     /// Make one call, its yes taken on this terminal
     #[command(
         after_help = "Example: redline-mcp call aiworkspace_list_workspaces '{\"RegionId\": \"cn-hangzhou\"}'"
@@ -139,6 +143,7 @@ impl Cli {
         match &self.command {
             None => self.serve.launch.log,
             Some(Command::Serve(serve)) => serve.launch.log,
+            Some(Command::Doctor(doctor)) => doctor.relaunch.serve.launch.log,
             Some(Command::Call(call)) => call.launch.log,
             Some(Command::Sim(sim)) => sim.log,
             Some(
@@ -161,6 +166,7 @@ impl Cli {
             None => serve::run(&self.serve).await,
             Some(Command::Serve(serve)) => serve::run(&serve).await,
             Some(Command::Demo) => demo::run().await,
+            Some(Command::Doctor(command)) => command.run().await,
             Some(Command::Call(command)) => command.run().await,
             Some(Command::Sim(command)) => command.run().await,
             Some(Command::Tools(command)) => command.run(),

@@ -13,6 +13,7 @@
 //! | [`bearer`] | PyroMind's key |
 //! | [`transport`] | the seam: real HTTP, or the simulator |
 //! | `pressure` | going easy on a host |
+//! | [`probe`] | whether a service is there |
 //! | [`skew`] | this machine's clock and theirs |
 //! | [`retry`] | whether to try again |
 //! | [`decode`] | what an answer means |
@@ -23,6 +24,7 @@ pub mod decode;
 pub mod encode;
 pub mod endpoint;
 mod pressure;
+pub mod probe;
 mod redeem;
 pub mod retry;
 pub mod sign;

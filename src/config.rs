@@ -4,35 +4,35 @@
 //! approvals) is a flag, never a variable, so that it stands where the operator wrote it.
 
 mod approval;
+mod error;
+mod examine;
 mod flags;
 mod machine;
+mod network;
+mod places;
 mod policies;
 mod world;
 
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::{Audit, AuditError, Key};
-use crate::cloud::bearer::{Bearer, BearerError};
+use crate::audit::Audit;
+use crate::cloud::bearer::Bearer;
 use crate::cloud::credentials::plan::Plan;
 use crate::cloud::credentials::{Accounts, Chain, KeySource, Surroundings};
-use crate::cloud::endpoint::{EndpointError, Endpoints};
+use crate::cloud::endpoint::Endpoints;
 use crate::cloud::sign::Signature;
 use crate::cloud::skew::Skew;
-use crate::cloud::transport::http::{HttpTransport, Limits, NoCertificates, Patience};
+use crate::cloud::transport::http::{HttpTransport, Patience};
 use crate::cloud::{self, Client};
-use crate::gateway::{Clock, Gateway, Parts, Script, ScriptError};
+use crate::gateway::{Clock, Gateway, Parts, Script};
 use crate::policy::consent::Operator;
-use crate::policy::load::LoadError;
 use crate::policy::{OnMiss, Policy, Settings};
 use crate::sim::Simulator;
 use crate::sim::clock::{DEFAULT_START, DEFAULT_STEP, LogicalClock};
-use crate::sim::faults::FaultsError;
-use crate::sim::world::{ScenarioError, StateError};
 use crate::spec::value::{allow_regions, is_region};
 use crate::vault::{LIFETIME, Vault};
 use machine::Machine;
@@ -43,185 +43,11 @@ const PYROMIND_BASE_URL: &str = "PYROMIND_BASE_URL";
 const PYROMIND_SETTINGS: [&str; 3] = ["PYROMIND_AUTH_HEADER", "PYROMIND_AUTH_SCHEME", "PYROMIND_CLUSTER"];
 
 pub use approval::{ApprovalFlags, ApprovalPage};
+pub use error::ConfigError;
+pub use examine::{PyroMindSettings, certificate_variables, proxy_variables};
 pub use flags::{CloudKind, Launch, LiveFlags, LogLevel, OfferFlags, SimFlags};
 pub use policies::Laid;
 pub use world::WorldFlags;
-
-/// A launch that can't be.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A flag of the other cloud.
-    #[error("{flag} is for --cloud {wanted}; leave it out, or choose that cloud")]
-    WrongCloud {
-        /// The flag.
-        flag: &'static str,
-        /// The cloud that it is for.
-        wanted: &'static str,
-    },
-    /// The flags that choose tools contradict each other.
-    #[error("--toolsets, --tools, --exclude-tools and --read-only leave no tool; see `redline-mcp tools`")]
-    NoTool,
-    /// A region that nobody knows.
-    #[error(
-        "--region: isn't a documented region, such as cn-hangzhou, cn-shanghai, cn-beijing, cn-shenzhen or \
-         ap-southeast-1; with --cloud live, --allow-region NAME allows another"
-    )]
-    Region,
-    /// A process allows regions once.
-    #[error("--allow-region: other regions were allowed in this process already")]
-    AllowedTwice,
-    /// The certificates can't be read.
-    #[error("can't read --ca-file {}: {source}", path.display())]
-    ReadCertificates {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The certificates are none.
-    #[error("--ca-file: {0}")]
-    Certificates(#[from] NoCertificates),
-    /// The clock wouldn't move forward.
-    #[error("--clock-step must be longer than nothing, such as 1s or 5m")]
-    ClockStep,
-    /// The faults can't be read.
-    #[error("can't read --faults {}: {source}", path.display())]
-    ReadFaults {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The faults don't make sense.
-    #[error("--faults {}: {source}", path.display())]
-    Faults {
-        /// The file.
-        path: PathBuf,
-        /// The line and what is wrong there.
-        source: FaultsError,
-    },
-    /// The scenario can't be read.
-    #[error("can't read --scenario {}: {source}", path.display())]
-    ReadScenario {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The scenario doesn't make sense.
-    #[error("--scenario {}: {source}", path.display())]
-    Scenario {
-        /// The file.
-        path: PathBuf,
-        /// The line, the path and what is wrong there.
-        source: ScenarioError,
-    },
-    /// The state can't be read.
-    #[error("can't read --state-in {}: {source}", path.display())]
-    ReadState {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The state doesn't make sense.
-    #[error("--state-in {}: {source}; give a file that --state-out wrote", path.display())]
-    State {
-        /// The file.
-        path: PathBuf,
-        /// The place and what is wrong there.
-        source: StateError,
-    },
-    /// The state can't be kept.
-    #[error("can't write --state-out {}: {source}", path.display())]
-    WriteState {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The scripted human is somewhere that depends on where the program is started.
-    #[error("--human must be an absolute path")]
-    HumanPath,
-    /// The scripted human can't be read.
-    #[error("can't read --human {}: {source}", path.display())]
-    ReadHuman {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The scripted human doesn't make sense.
-    #[error("--human {}: {source}; docs/scripted-human.md describes the file", path.display())]
-    Human {
-        /// The file.
-        path: PathBuf,
-        /// The place and what is wrong there.
-        source: ScriptError,
-    },
-    /// An endpoint doesn't make sense.
-    #[error("--endpoint: {0}")]
-    Endpoint(#[from] EndpointError),
-    /// A setting of PyroMind's doesn't make sense.
-    #[error("PYROMIND_AUTH_HEADER, PYROMIND_AUTH_SCHEME, PYROMIND_CLUSTER: {0}")]
-    Bearer(#[from] BearerError),
-    /// There is nowhere to keep state.
-    #[error("the system names no directory for state; give --audit FILE, --audit-key FILE and --vault DIR")]
-    NoStateDirectory,
-    /// The system can't tell which program this is.
-    #[error("can't tell where this program is: {0}")]
-    Program(io::Error),
-    /// The browser's command isn't there.
-    #[error("--browser {}: there is no such program; give its whole path", .0.display())]
-    NoBrowser(PathBuf),
-    /// The audit record can't be used.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
-    /// An overlay can't be read.
-    #[error("can't read --policy {}: {source}", path.display())]
-    ReadPolicy {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The policy doesn't make sense.
-    #[error("policy {0}")]
-    Policy(#[from] LoadError),
-}
-
-impl ConfigError {
-    /// Whether the command line is at fault, rather than the machine.
-    pub const fn is_usage(&self) -> bool {
-        match self {
-            Self::WrongCloud { .. }
-            | Self::NoTool
-            | Self::Region
-            | Self::AllowedTwice
-            | Self::Certificates(_)
-            | Self::ClockStep
-            | Self::Endpoint(_)
-            | Self::Bearer(_)
-            | Self::Faults { .. }
-            | Self::NoBrowser(_)
-            | Self::Scenario { .. }
-            | Self::HumanPath
-            | Self::Human { .. }
-            | Self::State { .. } => true,
-            Self::ReadFaults { .. }
-            | Self::ReadScenario { .. }
-            | Self::ReadCertificates { .. }
-            | Self::ReadHuman { .. }
-            | Self::ReadState { .. }
-            | Self::WriteState { .. }
-            | Self::NoStateDirectory
-            | Self::Program(_)
-            | Self::Audit(_)
-            | Self::ReadPolicy { .. }
-            | Self::Policy(_) => false,
-        }
-    }
-}
 
 impl Launch {
     /// Refuses flags of the cloud that wasn't chosen, and regions that nobody allowed. From here on the regions of
@@ -342,27 +168,7 @@ impl Launch {
     }
 
     fn live(&self, vault: Vault) -> Result<Client, ConfigError> {
-        let default = Limits::default();
-        let read = self.live.read_timeout.unwrap_or(default.patience.read);
-        let limits = Limits {
-            connect: self.live.connect_timeout.unwrap_or(default.connect),
-            patience: Patience {
-                read,
-                // A longer read isn't cut off by the whole, unless the operator says so.
-                whole: self.live.timeout.unwrap_or(read.max(default.patience.whole)),
-            },
-            ..default
-        };
-        let transport = HttpTransport::new(limits);
-        let transport = Arc::new(match &self.live.ca_file {
-            None => transport,
-            Some(path) => {
-                let read = fs::read(path);
-                let read =
-                    read.map_err(|source| ConfigError::ReadCertificates { path: path.clone(), source });
-                transport.trusting(&read?)?
-            }
-        });
+        let (limits, transport) = (self.limits(), Arc::new(self.transport()?));
         let (machine, skew): (Arc<dyn Surroundings>, _) = (Arc::new(Machine), Arc::new(Skew::default()));
         let endpoints = self.endpoints()?;
         Ok(Client::new(cloud::Parts {
@@ -428,45 +234,12 @@ impl Launch {
         self.live.signature.unwrap_or_default()
     }
 
-    /// The audit record's file.
-    ///
-    /// # Errors
-    /// When none is given and there is no state directory.
-    pub fn audit_file(&self) -> Result<PathBuf, ConfigError> {
-        match &self.audit {
-            Some(file) => Ok(file.clone()),
-            None => Ok(state_directory()?.join("audit.jsonl")),
-        }
-    }
-
     /// The command with which a person has a secret printed from this launch's vault.
     fn secret_command(&self) -> String {
         match &self.vault {
             Some(directory) => format!("redline-mcp secret HANDLE --vault {}", directory.display()),
             None => "redline-mcp secret HANDLE".to_owned(),
         }
-    }
-
-    /// Where the vault keeps its secrets.
-    ///
-    /// # Errors
-    /// When no place is given and there is no state directory.
-    pub fn vault_directory(&self) -> Result<PathBuf, ConfigError> {
-        match &self.vault {
-            Some(directory) => Ok(directory.clone()),
-            None => Ok(state_directory()?.join("vault")),
-        }
-    }
-
-    /// The audit record's key.
-    ///
-    /// # Errors
-    /// When it can't be read, or made.
-    pub fn audit_key(&self) -> Result<Key, ConfigError> {
-        Ok(match &self.audit_key {
-            Some(file) => Key::read(file)?,
-            None => Key::of_state_directory(&state_directory()?)?,
-        })
     }
 }
 
@@ -489,11 +262,6 @@ fn simulated(simulator: Arc<Simulator>, vault: Vault) -> Client {
 /// When the system can't tell.
 pub fn this_program() -> Result<PathBuf, ConfigError> {
     std::env::current_exe().map_err(ConfigError::Program)
-}
-
-fn state_directory() -> Result<PathBuf, ConfigError> {
-    let base = dirs::state_dir().or_else(dirs::data_local_dir).ok_or(ConfigError::NoStateDirectory)?;
-    Ok(base.join("redline-mcp"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]

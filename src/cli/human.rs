@@ -23,16 +23,20 @@ pub(super) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
 pub(super) fn refusal(refusal: &Value) -> Vec<String> {
     let mut lines = vec![format!("refused by {}: {}", text(refusal, "rule"), text(refusal, "error"))];
     lines.extend(violations(refusal));
-    if let Some(cloud) = refusal.get("cloud") {
-        let status = cloud.get("status").and_then(Value::as_u64).unwrap_or_default();
-        lines.push(format!(
-            "  the cloud's words: {status} {} {} (request {})",
-            Quoted(text(cloud, "code")),
-            Quoted(text(cloud, "message")),
-            Quoted(text(cloud, "request_id")),
-        ));
-    }
+    lines.extend(cloud(refusal).map(|words| format!("  {words}")));
     lines
+}
+
+/// What the cloud itself said, if it was asked.
+pub(super) fn cloud(refusal: &Value) -> Option<String> {
+    let cloud = refusal.get("cloud")?;
+    let status = cloud.get("status").and_then(Value::as_u64).unwrap_or_default();
+    Some(format!(
+        "the cloud's words: {status} {} {} (request {})",
+        Quoted(text(cloud, "code")),
+        Quoted(text(cloud, "message")),
+        Quoted(text(cloud, "request_id")),
+    ))
 }
 
 /// What is wrong where, and the fix of each.

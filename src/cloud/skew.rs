@@ -31,11 +31,7 @@ impl Skew {
         if !(code.starts_with("InvalidTimeStamp") || code.starts_with("IllegalTimestamp")) {
             return false;
         }
-        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        let Some(cloud) = date.and_then(|date| rfc2822::parse(date).ok()).map(|date| date.timestamp()) else {
-            return false;
-        };
-        let offset = cloud.as_second().saturating_sub(local.as_second());
+        let Some(offset) = seconds_ahead(local, headers) else { return false };
         let before = self.0.swap(offset, Ordering::Relaxed);
         if before.abs_diff(offset) < LEAST.unsigned_abs() {
             return false;
@@ -46,6 +42,14 @@ impl Skew {
         );
         true
     }
+}
+
+/// By how many seconds the clock of whoever answered with `headers` is ahead of `local`, this machine's time; `None`
+/// if they don't say.
+pub fn seconds_ahead(local: Timestamp, headers: &HeaderMap) -> Option<i64> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    let theirs = rfc2822::parse(date).ok()?.timestamp();
+    Some(theirs.as_second().saturating_sub(local.as_second()))
 }
 
 #[cfg(test)]

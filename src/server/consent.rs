@@ -100,6 +100,8 @@ impl Handler {
         };
         let mut hung_up = self.hung_up.clone();
         let given_up = tokio::select! {
+            // An answer that came counts, whatever came after it.
+            biased;
             answer = &mut asked.rx => return Some(match answer {
                 Ok(Ok(ClientResult::ElicitResult(result))) => reply(result),
                 // The client declared that it can ask, and answers that it can't.

@@ -1,4 +1,4 @@
-//! Attacks on the red lines, each against the built program in a world of its own.
+//! Eighteen attacks on the red lines, each against the built program in a world of its own.
 //!
 //! A refusal alone proves little, so each attack has two witnesses that share nothing with the policy: the calls that
 //! reached the cloud, and the cloud's own state, which must be the same bytes as before.
@@ -19,8 +19,9 @@
 //! | 12 | constraints that constrain nothing | [`requests`] |
 //! | 13 | force, deletion of results, scripts in a batch | [`consent`] |
 //! | 14 | a tool list that shifts | [`text`] |
-//! | 15 | an overlay that loosens | [`launch`] |
+//! | 15 | an overlay that loosens | [`super::overlays`] |
 //! | 16 | floods | [`text`] |
+//! | 17 | hunting for what wasn't found | [`requests`] |
 //! | 18 | dry runs, host names, redirects, spoofed questions, others' handles | [`launch`], [`consent`], [`secrets`] |
 
 mod consent;

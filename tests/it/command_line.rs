@@ -11,10 +11,11 @@ use crate::harness::world::{
 };
 use crate::harness::{Home, PROGRAM, paths};
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["serve"],
     &["demo"],
+    &["doctor"],
     &["call"],
     &["sim"],
     &["tools"],

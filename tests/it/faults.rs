@@ -184,6 +184,7 @@ async fn write(subject: Subject<'_>, all: &[Misfortune]) {
                 "before trying again",
                 "probably wasn't created",
                 "name is taken",
+                "was carried out",
             ];
             let warned = says.iter().any(|text| words.contains(text));
             assert!(warned || done == 0, "{name}: what may have happened is said: {refusal}");

@@ -82,13 +82,14 @@ async fn a_grant_excuses_nothing_but_the_question() {
     let mut privileged = named("second");
     privileged["JobSpecs"][0]["ExtraPodSpec"] =
         json!({ "MainContainerSecurityContext": { "Privileged": true } });
+    session.refused("no-privileged-containers", CREATE_JOB, privileged).await;
     let mut public = named("second");
     public["Accessibility"] = json!("PUBLIC");
     let mut loading = named("second");
     loading["Envs"] = json!({ "LD_PRELOAD": "/tmp/x.so" });
     let mut elsewhere = named("second");
     elsewhere["WorkspaceId"] = json!(VISION_EVAL);
-    for arguments in [privileged, public, loading, elsewhere] {
+    for arguments in [public, loading, elsewhere] {
         session.refused("arguments-confirmed", CREATE_JOB, arguments.clone()).await;
         assert_eq!(session.human.asked().len(), 1, "{arguments}");
     }

@@ -23,6 +23,7 @@ mod command_line;
 mod conduct;
 mod consent;
 mod credentials;
+mod doctor;
 mod dry_run;
 mod endpoints;
 mod every_tool;

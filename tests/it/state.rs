@@ -99,7 +99,10 @@ async fn a_priority_is_sent_only_where_it_counts() {
     let refusal = session.refused("job-change-heeded", UPDATE_JOB, with(job_id(&without), &priority)).await;
     assert!(refusal.to_string().contains("leave it at 3"), "{refusal}");
     assert_eq!(session.home.count("UpdateJob"), 0);
-    let quota = submitted(json!({ "Priority": 2, "ResourceId": "quota1" })).await;
+    let mut role = job(VISION, PYTORCH)["JobSpecs"][0].clone();
+    role.as_object_mut().unwrap().remove("EcsSpec");
+    role["ResourceConfig"] = json!({ "CPU": "4", "Memory": "16Gi" });
+    let quota = submitted(json!({ "Priority": 2, "ResourceId": "quota1", "JobSpecs": [role] })).await;
     let calls = calls_of(&session, async {
         let updated = session.call(UPDATE_JOB, with(job_id(&quota), &priority)).await.unwrap();
         assert_eq!((&updated["JobId"], &updated["applied"]), (&json!(quota), &json!(true)));

@@ -1,4 +1,5 @@
-//! What a list doesn't show: that there is another page, and how to ask for it (R-PM-005); why there is nothing in it.
+//! What a list doesn't show: that there is another page, and how to ask for it (R-PM-005); what of a page is too long to
+//! be shown; why there is nothing in it.
 
 use serde_json::{Map, Value};
 
@@ -27,6 +28,47 @@ pub(super) fn next_page(call: &Call, reply: &Value) -> Option<String> {
             next = page + 1
         )
     })
+}
+
+/// The most bytes that a reply takes when it is a list; then rows are left out.
+const LONGEST: usize = 64 * 1024;
+
+/// Rows that always fit.
+const FEW: usize = 10;
+
+/// Leaves out the last rows of a list that is too long to be read at once, and says how to ask for them; `None` where
+/// all of it fits.
+pub(super) fn fit(call: &Call, body: &mut Map<String, Value>) -> Option<String> {
+    let size = |value: &Value| value.to_string().len() + 1;
+    let lists = body.iter().filter_map(|(name, value)| Some((name, value.as_array()?)));
+    let (name, rows) = lists.max_by_key(|(_, rows)| rows.len()).filter(|(_, rows)| rows.len() > FEW)?;
+    let rest: usize = body.iter().filter(|(other, _)| *other != name).map(|(_, value)| size(value)).sum();
+    let all = rows.len();
+    let mut room = LONGEST.saturating_sub(rest);
+    let fitting = rows
+        .iter()
+        .take_while(|row| match room.checked_sub(size(row)) {
+            Some(left) => {
+                room = left;
+                true
+            }
+            None => false,
+        })
+        .count()
+        .max(1);
+    if fitting == all {
+        return None;
+    }
+    let name = name.clone();
+    if let Some(Value::Array(rows)) = body.get_mut(&name) {
+        rows.truncate(fitting);
+    }
+    let request = call.tool().request();
+    let less = match FORMS.into_iter().find(|(_, size, _)| request.field(size).is_some()) {
+        Some((number, size, _)) => format!("call again with {size} {fitting}, from {number} 1"),
+        None => "ask for less".to_owned(),
+    };
+    Some(format!("only the first {fitting} of the {all} rows of this page fit: {less}"))
 }
 
 /// How many rows a reply has: the length of its one list of objects.
@@ -76,6 +118,34 @@ mod tests {
     fn told(tool: &str, arguments: Value, reply: &Value) -> Option<String> {
         let call = find(tool).unwrap().parse(arguments.as_object().unwrap()).unwrap();
         next_page(&call, reply)
+    }
+
+    #[test]
+    fn a_list_too_long_to_be_read_is_cut_and_says_so() {
+        let call = find("dlc_list_jobs").unwrap();
+        let call = call.parse(json!({ "RegionId": "cn-hangzhou" }).as_object().unwrap()).unwrap();
+        let body = |rows: usize, length: usize| json!({ "Jobs": vec![json!({ "UserCommand": "x".repeat(length) }); rows], "TotalCount": 5000 });
+        let cut = |mut body: Value| {
+            let told = fit(&call, body.as_object_mut().unwrap());
+            (told, body["Jobs"].as_array().unwrap().len(), body.to_string().len())
+        };
+        assert_eq!(cut(body(64, 1000)), (None, 64, body(64, 1000).to_string().len()));
+        assert_eq!(
+            cut(body(2, 100_000)).1,
+            2,
+            "few rows aren't a long list: their texts are bounded elsewhere"
+        );
+        let (told, kept, bytes) = cut(body(100, 1000));
+        let text = "only the first 64 of the 100 rows of this page fit: call again with PageSize 64, from PageNumber 1";
+        assert_eq!((told.as_deref(), kept), (Some(text), 64));
+        assert!(bytes <= LONGEST, "{bytes}");
+        assert_eq!(cut(body(11, 100_000)).1, 1);
+        let unpaged = find("dlc_get_job_events").unwrap();
+        let arguments = json!({ "RegionId": "cn-hangzhou", "JobId": "dlc1" });
+        let call = unpaged.parse(arguments.as_object().unwrap()).unwrap();
+        let mut body = json!({ "Events": vec!["x".repeat(1000); 100] });
+        let told = fit(&call, body.as_object_mut().unwrap());
+        assert_eq!(told.as_deref(), Some("only the first 65 of the 100 rows of this page fit: ask for less"));
     }
 
     /// R-PM-005

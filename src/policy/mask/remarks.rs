@@ -89,7 +89,7 @@ pub(super) fn with_remarks(
             body.insert(effective.name.to_owned(), text.into());
         }
     }
-    if let Some(text) = paging::next_page(call, reply) {
+    if let Some(text) = paging::fit(call, &mut body).or_else(|| paging::next_page(call, reply)) {
         body.insert(NEXT_PAGE.to_owned(), seen.sweep(&text, Text::Free, redactions).into());
     }
     if let Some(text) = paging::why_empty(call, reply) {

@@ -119,7 +119,7 @@ impl Door<'_> {
         let questions = &mut *self.shared.lock();
         let choice = match questions.look(link, now) {
             Page::Open(_, _, token) if !token.is(&fields.token) => None,
-            Page::Open(question, ..) => fields.choice(&question),
+            Page::Open(question, ..) => fields.choice(question),
             Page::Answered(..) => {
                 let text = "This question was answered before. An answer counts once.";
                 return (StatusCode::GONE, page::notice("Answered already", text, nonce));

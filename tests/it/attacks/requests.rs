@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::{Arena, GENEROUS};
 use crate::harness::human::Human;
 use crate::harness::world::{
-    CREATE_JOB, CREATE_TEMPLATE, CREATE_WORKSPACE, DETECTOR, REGION, TRAIN_TEMPLATE, UPDATE_TEMPLATE, VISION,
-    job, template_id, workspace,
+    CREATE_JOB, CREATE_TEMPLATE, CREATE_WORKSPACE, DETECTOR, LIST_WORKSPACES, REGION, TRAIN_TEMPLATE,
+    UPDATE_TEMPLATE, VISION, here, job, template_id, workspace,
 };
-use crate::harness::{ERAS, paths};
+use crate::harness::{ERAS, Era, Home, paths};
 
 /// How many workspaces have the name, as the cloud's own state has it.
 fn named(arena: &Arena, name: &str) -> usize {
@@ -39,6 +39,31 @@ async fn the_same_created_twice() {
             (vec!["CreateWorkspace".to_owned()], 1)
         );
     }
+}
+
+/// R-WS-57, R-WS-65: attack 10: the cloud does it and its answer gets lost: it is looked for, never sent again, and asked
+/// for once more it is the one that is there.
+#[tokio::test]
+async fn the_same_after_a_lost_answer() {
+    let home = Home::new();
+    let faults = json!([
+        { "tool": CREATE_WORKSPACE, "nth": 1, "fault": "timeout-after-commit" },
+        { "tool": CREATE_JOB, "nth": 1, "fault": "lost-reply" },
+    ]);
+    let faults = home.write("faults.json", &faults.to_string());
+    let flags = [&GENEROUS[..], &["--faults", &faults]].concat();
+    let arena = Arena::at(home, Era::Initialize, &flags, Human::absent()).await;
+    arena.list().await;
+    let lost = arena.session.call(CREATE_WORKSPACE, workspace("vision_team")).await;
+    assert_eq!(named(&arena, "vision_team"), 1, "{lost:?}");
+    let again = arena.session.call(CREATE_WORKSPACE, workspace("vision_team")).await.unwrap();
+    assert_eq!(again["Already Existed"], true);
+    // A job has no name of its own: whether the same again is meant, only a human can say.
+    let lost = arena.session.refused("cloud-lost-answer", CREATE_JOB, job(VISION, DETECTOR)).await;
+    assert_eq!(lost["retryable"], false);
+    arena.crossed_nothing("arguments-confirmed", CREATE_JOB, job(VISION, DETECTOR)).await;
+    assert_eq!(arena.seen().writes, ["CreateWorkspace", "CreateJob"]);
+    assert_eq!(named(&arena, "vision_team"), 1);
 }
 
 /// R-DLC-20, R-DLC-21: attack 11: machines chosen in two ways by one role, in none, or by something empty. Two roles may
@@ -100,4 +125,28 @@ async fn constraints_that_constrain_nothing() {
         update["Constraints"] = constraints;
         arena.crossed_nothing("arguments", UPDATE_TEMPLATE, update).await;
     }
+}
+
+/// R-WS-74, R-WS-75: attack 17: after a workspace that isn't there, no list is made to hunt for it unless the user wants
+/// that.
+#[tokio::test]
+async fn hunting_for_what_was_not_found() {
+    let get = json!({ "RegionId": REGION, "WorkspaceId": "999999" });
+    let arena = Arena::new(Era::Initialize, &["--region", REGION], Human::absent()).await;
+    let refusal = arena.crossed_nothing("cloud-not-found", "aiworkspace_get_workspace", get.clone()).await;
+    assert!(refusal["error"].as_str().unwrap().contains("999999"), "{refusal}");
+    for hunt in [
+        here(),
+        json!({ "RegionId": REGION, "WorkspaceName": "vision" }),
+        json!({ "RegionId": REGION, "WorkspaceIds": "999999,999998" }),
+    ] {
+        let before = arena.session.home.calls();
+        let refusal = arena.session.call(LIST_WORKSPACES, hunt).await.expect_err("a refusal");
+        assert_eq!(arena.session.home.calls(), before, "{refusal}");
+    }
+    let arena = Arena::new(Era::Initialize, &["--region", REGION], Human::agreeable()).await;
+    arena.session.call("aiworkspace_get_workspace", get).await.expect_err("not found");
+    arena.session.call(LIST_WORKSPACES, here()).await.unwrap();
+    assert_eq!(arena.session.human.fields(), ["approve"]);
+    assert_eq!(arena.session.home.count("ListWorkspaces"), 1);
 }

@@ -99,6 +99,26 @@ async fn a_flood() {
     assert_eq!((ended.code, ended.home.count("GetJob"), ended.home.count("CreateJob")), (Some(0), 500, 0));
 }
 
+/// Attack 16: a list of ten thousand: a page of it is shown, and nothing grows with what isn't.
+#[tokio::test]
+async fn a_long_list() {
+    let home = Home::new();
+    let jobs = json!([{ "workspace": "vision_train", "name": "batch-{n}", "count": 10_000, "runs": "10m" }]);
+    let scenario = json!({ "regions": { REGION: { "jobs": jobs } } });
+    let scenario = home.write("scenario.json", &scenario.to_string());
+    let mut raw = Raw::legacy(home, &["--region", REGION, "--scenario", &scenario]).await;
+    let mut all = everybodys();
+    for (size, detail) in [(10, "summary"), (100, "summary"), (100, "full"), (1000, "full")] {
+        all["PageSize"] = json!(size);
+        all["detail"] = json!(detail);
+        let listed = raw.call(LIST_JOBS, &all).await;
+        let text = listed["content"][0]["text"].as_str().unwrap();
+        assert!(text.len() < 70_000, "{size} {detail}: {}", text.len());
+    }
+    let ended = raw.hang_up().await;
+    assert_eq!(ended.code, Some(0));
+}
+
 /// R-DLC-24: attack 6 again, with a human who says yes to everything: what isn't listed isn't even asked about.
 #[tokio::test]
 async fn an_order_that_a_human_would_approve() {
