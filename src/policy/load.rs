@@ -8,7 +8,6 @@ mod check;
 mod example;
 mod kinds;
 mod overlay;
-pub mod sequence;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -16,6 +15,7 @@ use toml::de::DeTable;
 
 pub use change::Change;
 pub use example::{Example, Listed, NOON, ReadAnswer, Says};
+pub use kinds::sequence;
 pub use kinds::{
     Budget, Check, Confirm, Exclusive, Forbid, Highlight, Limits, Miss, Note, Pattern, Precheck, Provenance,
     Requires, Reveal, Rule, Rules, SecretArgument, Setting, Subject, Tunable, Variable, Verify, When, binds,

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::example::Example;
+use super::kinds::sequence::Sequence;
 use super::kinds::{
     Budget, Confirm, Exclusive, Forbid, Highlight, Limits, Pattern, Precheck, Provenance, Requires, Reveal,
     Rule, Rules, SecretArgument, Setting, Subject, Tunable,
 };
-use super::sequence::Sequence;
 use crate::spec::Effect;
 
 /// A change of one rule.

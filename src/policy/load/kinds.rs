@@ -8,13 +8,39 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::change::Change;
 use super::example::Example;
-use super::sequence::Sequence;
 use crate::policy::grant;
 use crate::spec::marks::Fact;
 use crate::spec::{Call, Effect};
+use sequence::Sequence;
+
+/// A kind of rule: what every rule says of itself, and then what its kind says.
+macro_rules! rule {
+    ($(#[$doc:meta])* pub struct $name:ident { $($body:tt)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// The rule's id.
+            pub id: String,
+            /// The rules of the sources that it enforces.
+            #[serde(default)]
+            pub sources: Vec<String>,
+            /// What it protects.
+            pub why: String,
+            /// What an overlay may loosen.
+            #[serde(default)]
+            pub tunable: BTreeSet<Tunable>,
+            /// Calls, and what it says of each.
+            #[serde(default, skip_serializing)]
+            pub examples: Vec<Example>,
+            $($body)*
+        }
+    };
+}
 
 mod alone;
 mod limits;
+pub mod sequence;
 pub use alone::{Exclusive, Forbid, Requires, Reveal, Setting};
 pub use limits::{Budget, Limits};
 
@@ -145,39 +171,26 @@ kinds! {
     confirm: Confirm = "confirm", off: |_| false;
 }
 
-/// A human says yes first.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Confirm {
-    /// The rule's id.
-    pub id: String,
-    /// The rules of the sources that it enforces.
-    #[serde(default)]
-    pub sources: Vec<String>,
-    /// What it protects.
-    pub why: String,
-    /// What an overlay may loosen.
-    #[serde(default)]
-    pub tunable: BTreeSet<Tunable>,
-    /// Calls, and what it says of each.
-    #[serde(default, skip_serializing)]
-    pub examples: Vec<Example>,
-    /// What is confirmed.
-    pub subject: Subject,
-    /// How long a yes to a region holds, in hours.
-    pub lifetime_hours: Option<i64>,
-    /// The effects whose arguments are confirmed.
-    #[serde(default)]
-    pub effects: BTreeSet<Effect>,
-    /// Settings that the question points out.
-    #[serde(default)]
-    pub highlight: Vec<Highlight>,
-    /// Variables that the question points out.
-    #[serde(default)]
-    pub variable: Vec<Variable>,
-    /// What the question adds.
-    #[serde(default)]
-    pub note: Vec<Note>,
+rule! {
+    /// A human says yes first.
+    pub struct Confirm {
+        /// What is confirmed.
+        pub subject: Subject,
+        /// How long a yes to a region holds, in hours.
+        pub lifetime_hours: Option<i64>,
+        /// The effects whose arguments are confirmed.
+        #[serde(default)]
+        pub effects: BTreeSet<Effect>,
+        /// Settings that the question points out.
+        #[serde(default)]
+        pub highlight: Vec<Highlight>,
+        /// Variables that the question points out.
+        #[serde(default)]
+        pub variable: Vec<Variable>,
+        /// What the question adds.
+        #[serde(default)]
+        pub note: Vec<Note>,
+    }
 }
 
 /// What a human confirms.
@@ -249,32 +262,19 @@ pub struct When {
     pub above: Option<String>,
 }
 
-/// Something is looked up before the call.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Precheck {
-    /// The rule's id.
-    pub id: String,
-    /// The rules of the sources that it enforces.
-    #[serde(default)]
-    pub sources: Vec<String>,
-    /// What it protects.
-    pub why: String,
-    /// What an overlay may loosen.
-    #[serde(default)]
-    pub tunable: BTreeSet<Tunable>,
-    /// Calls, and what it says of each.
-    #[serde(default, skip_serializing)]
-    pub examples: Vec<Example>,
-    /// What is looked up.
-    pub check: Check,
-    /// The tools bound; all when absent.
-    pub tools: Option<BTreeSet<String>>,
-    /// The tools not bound.
-    #[serde(default)]
-    pub except: BTreeSet<String>,
-    /// How long a positive answer holds, in hours.
-    pub lifetime_hours: Option<i64>,
+rule! {
+    /// Something is looked up before the call.
+    pub struct Precheck {
+        /// What is looked up.
+        pub check: Check,
+        /// The tools bound; all when absent.
+        pub tools: Option<BTreeSet<String>>,
+        /// The tools not bound.
+        #[serde(default)]
+        pub except: BTreeSet<String>,
+        /// How long a positive answer holds, in hours.
+        pub lifetime_hours: Option<i64>,
+    }
 }
 
 /// What a precheck looks up.
@@ -293,38 +293,25 @@ pub enum Check {
     State,
 }
 
-/// A value must have come from a cloud's own list.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Provenance {
-    /// The rule's id.
-    pub id: String,
-    /// The rules of the sources that it enforces.
-    #[serde(default)]
-    pub sources: Vec<String>,
-    /// What it protects.
-    pub why: String,
-    /// What an overlay may loosen.
-    #[serde(default)]
-    pub tunable: BTreeSet<Tunable>,
-    /// Calls, and what it says of each.
-    #[serde(default, skip_serializing)]
-    pub examples: Vec<Example>,
-    /// The kind of value.
-    pub fact: Fact,
-    /// The tools bound; all that take such a value when absent.
-    pub tools: Option<BTreeSet<String>>,
-    /// The tools whose replies teach it.
-    pub learn: BTreeSet<String>,
-    /// The read that can verify a value nobody listed.
-    pub verify: Option<Verify>,
-    /// How long it stays known, in hours.
-    pub lifetime_hours: i64,
-    /// What to do about an unknown value.
-    pub fix: String,
-    /// What becomes of a call with an unknown value.
-    #[serde(default)]
-    pub on_miss: Miss,
+rule! {
+    /// A value must have come from a cloud's own list.
+    pub struct Provenance {
+        /// The kind of value.
+        pub fact: Fact,
+        /// The tools bound; all that take such a value when absent.
+        pub tools: Option<BTreeSet<String>>,
+        /// The tools whose replies teach it.
+        pub learn: BTreeSet<String>,
+        /// The read that can verify a value nobody listed.
+        pub verify: Option<Verify>,
+        /// How long it stays known, in hours.
+        pub lifetime_hours: i64,
+        /// What to do about an unknown value.
+        pub fix: String,
+        /// What becomes of a call with an unknown value.
+        #[serde(default)]
+        pub on_miss: Miss,
+    }
 }
 
 /// What becomes of a call with a value that nobody listed.
@@ -348,27 +335,14 @@ pub struct Verify {
     pub filter: String,
 }
 
-/// Text that no argument may hold.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SecretArgument {
-    /// The rule's id.
-    pub id: String,
-    /// The rules of the sources that it enforces.
-    #[serde(default)]
-    pub sources: Vec<String>,
-    /// What it protects.
-    pub why: String,
-    /// What an overlay may loosen.
-    #[serde(default)]
-    pub tunable: BTreeSet<Tunable>,
-    /// Calls, and what it says of each.
-    #[serde(default, skip_serializing)]
-    pub examples: Vec<Example>,
-    /// What the forbidden text looks like.
-    pub patterns: Vec<Pattern>,
-    /// What to do instead.
-    pub fix: String,
+rule! {
+    /// Text that no argument may hold.
+    pub struct SecretArgument {
+        /// What the forbidden text looks like.
+        pub patterns: Vec<Pattern>,
+        /// What to do instead.
+        pub fix: String,
+    }
 }
 
 /// A compiled pattern.

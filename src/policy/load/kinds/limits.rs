@@ -8,27 +8,14 @@ use serde_with::skip_serializing_none;
 use super::Tunable;
 use crate::policy::load::example::Example;
 
-/// How much may be asked for, and where.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    /// The rule's id.
-    pub id: String,
-    /// The rules of the sources that it enforces.
-    #[serde(default)]
-    pub sources: Vec<String>,
-    /// What it protects.
-    pub why: String,
-    /// What an overlay may loosen.
-    #[serde(default)]
-    pub tunable: BTreeSet<Tunable>,
-    /// Calls, and what it says of each.
-    #[serde(default, skip_serializing)]
-    pub examples: Vec<Example>,
-    /// The tools bound; all when absent.
-    pub tools: Option<BTreeSet<String>>,
-    /// The limits.
-    pub limits: Limits,
+rule! {
+    /// How much may be asked for, and where.
+    pub struct Budget {
+        /// The tools bound; all when absent.
+        pub tools: Option<BTreeSet<String>>,
+        /// The limits.
+        pub limits: Limits,
+    }
 }
 
 /// The limits of a budget. Each binds the tools that ask for such a thing.

@@ -4,51 +4,39 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Example, Tunable};
+use super::Tunable;
 use crate::policy::history::LIFETIME;
+use crate::policy::load::example::Example;
 use crate::spec::Tool;
 use crate::spec::marks::Kind;
 use crate::tools;
 
-/// What follows where certain calls came before.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sequence {
-    /// The rule's id.
-    pub id: String,
-    /// The rules of the sources that it enforces.
-    #[serde(default)]
-    pub sources: Vec<String>,
-    /// What it protects.
-    pub why: String,
-    /// What an overlay may loosen.
-    #[serde(default)]
-    pub tunable: BTreeSet<Tunable>,
-    /// Calls, and what it says of each.
-    #[serde(default, skip_serializing)]
-    pub examples: Vec<Example>,
-    /// The tools bound; all when absent.
-    pub tools: Option<BTreeSet<String>>,
-    /// The tools not bound.
-    #[serde(default)]
-    pub except: BTreeSet<String>,
-    /// How a flag of the call stands, for the rule to bind it.
-    pub flag: Option<Flag>,
-    /// The argument with the call's ids, joined by commas where there are several.
-    pub ids: Option<String>,
-    /// The calls before.
-    pub after: After,
-    /// How long they count, in seconds.
-    pub within_seconds: i64,
-    /// What follows.
-    pub then: Then,
-    /// The flags that the call takes over from the last of them, where it doesn't give them.
-    #[serde(default)]
-    pub carry: BTreeSet<String>,
-    /// What is told: to the human who is asked, in the refusal, or beside the result.
-    pub say: String,
-    /// What to do instead of a call that is refused, or that nobody agreed to.
-    pub fix: Option<String>,
+rule! {
+    /// What follows where certain calls came before.
+    pub struct Sequence {
+        /// The tools bound; all when absent.
+        pub tools: Option<BTreeSet<String>>,
+        /// The tools not bound.
+        #[serde(default)]
+        pub except: BTreeSet<String>,
+        /// How a flag of the call stands, for the rule to bind it.
+        pub flag: Option<Flag>,
+        /// The argument with the call's ids, joined by commas where there are several.
+        pub ids: Option<String>,
+        /// The calls before.
+        pub after: After,
+        /// How long they count, in seconds.
+        pub within_seconds: i64,
+        /// What follows.
+        pub then: Then,
+        /// The flags that the call takes over from the last of them, where it doesn't give them.
+        #[serde(default)]
+        pub carry: BTreeSet<String>,
+        /// What is told: to the human who is asked, in the refusal, or beside the result.
+        pub say: String,
+        /// What to do instead of a call that is refused, or that nobody agreed to.
+        pub fix: Option<String>,
+    }
 }
 
 /// A flag among the arguments, and how it stands. One that isn't given isn't set.
@@ -164,7 +152,7 @@ impl Sequence {
     }
 
     /// Why the rule can't be, and the fix.
-    pub(super) fn fault(&self) -> Option<String> {
+    pub(in crate::policy::load) fn fault(&self) -> Option<String> {
         let After { tools: before, ids, flag, ended, about, in_a_row: _, times } = &self.after;
         let named = self.tools.iter().chain(before).flatten().chain(&self.except);
         if let Some(name) = named.into_iter().find(|name| tools::find(name).is_none()) {
