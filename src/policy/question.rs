@@ -321,6 +321,8 @@ pub(super) fn is_so(value: &Value, when: &When) -> bool {
             && !when.not.contains(&text)
             && (when.starts.is_empty() || when.starts.iter().any(|start| lower.starts_with(start)))
             && when.above.as_ref().is_none_or(|other| is_above(found, value, other))
+    }) && !leads_to(value, &when.path, &|found| {
+        found.as_str().is_some_and(|text| when.lacks.iter().any(|lack| lack == text))
     })
 }
 
@@ -337,7 +339,9 @@ fn leads_to(value: &Value, path: &str, wanted: &dyn Fn(&Value) -> bool) -> bool 
         Value::Array(items) => items.iter().any(|item| leads_to(item, path, wanted)),
         Value::Object(object) => match path.split_once('.') {
             Some((first, rest)) => object.get(first).is_some_and(|value| leads_to(value, rest, wanted)),
-            None => object.get(path).is_some_and(wanted),
+            None => object.get(path).is_some_and(|found| {
+                wanted(found) || found.as_array().is_some_and(|items| items.iter().any(wanted))
+            }),
         },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }

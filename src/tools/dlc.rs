@@ -14,6 +14,7 @@ pub mod machines;
 pub mod metrics;
 pub mod pod_spec;
 pub mod sanity;
+mod span;
 pub mod template_content;
 pub mod templates;
 pub mod tensorboard_spec;

@@ -255,6 +255,9 @@ pub struct When {
     /// The values that it is none of.
     #[serde(default)]
     pub not: Vec<String>,
+    /// The values of which none is among them.
+    #[serde(default)]
+    pub lacks: Vec<String>,
     /// How it begins, in any case; none for anyhow.
     #[serde(default)]
     pub starts: Vec<String>,

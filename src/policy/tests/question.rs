@@ -247,7 +247,11 @@ fn notes_follow_what_is_given_and_what_is_not() {
     let notes: Vec<&str> = asked.message().lines().skip_while(|line| *line != "Note:").skip(1).collect();
     assert_eq!(
         notes,
-        ["- the resource group can't be changed later", "- a workspace can't be deleted through this server"]
+        [
+            "- the resource group can't be changed later",
+            "- standard mode: development beside production",
+            "- a workspace can't be deleted through this server",
+        ]
     );
     assert_eq!(asked.form(), &Form::Approve);
 }

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
+use super::span::in_order;
+use crate::error::Faults;
 use crate::spec::marks::{Exact, Untrusted};
 use crate::spec::value::RegionId;
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
@@ -37,6 +39,10 @@ impl Operation for GetJobEvents {
         makes: None,
     };
     type Reply = JobEvents;
+
+    fn check(&self) -> Result<(), Faults> {
+        in_order(self.start_time.as_ref(), self.end_time.as_ref())
+    }
 }
 
 /// What happened to a job.
@@ -79,6 +85,10 @@ impl Operation for GetPodEvents {
         makes: None,
     };
     type Reply = PodEvents;
+
+    fn check(&self) -> Result<(), Faults> {
+        in_order(self.start_time.as_ref(), self.end_time.as_ref())
+    }
 }
 
 /// What happened to a pod.
@@ -127,6 +137,10 @@ impl Operation for GetPodLogs {
         makes: None,
     };
     type Reply = PodLogs;
+
+    fn check(&self) -> Result<(), Faults> {
+        in_order(self.start_time.as_ref(), self.end_time.as_ref())
+    }
 }
 
 /// What a pod's containers printed.

@@ -12,6 +12,8 @@ use serde_with::skip_serializing_none;
 use super::job_detail::{JobCodeSource, JobReplicaStatus, JobVpc, PodNetworkInterface, StatusTransition};
 use super::job_settings::{CredentialConfig, ElasticSpec, JobSettings};
 use super::job_spec::JobSpec;
+use super::span::in_order;
+use crate::error::Faults;
 use crate::spec::marks::{EnvValues, Exact, First, Last4};
 use crate::spec::value::{Detail, RegionId, WorkspaceId, choices};
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
@@ -129,6 +131,10 @@ impl Operation for ListJobs {
         makes: None,
     };
     type Reply = Jobs;
+
+    fn check(&self) -> Result<(), Faults> {
+        in_order(self.start_time.as_ref(), self.end_time.as_ref())
+    }
 }
 
 /// Jobs.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use serde_with::skip_serializing_none;
 
+use super::span::in_order;
+use crate::error::Faults;
 use crate::spec::marks::{Exact, Secret};
 use crate::spec::value::{RegionId, choices};
 use crate::spec::{Cloud, Effect, Operation, Route, Spec};
@@ -56,6 +58,10 @@ impl Operation for GetJobMetrics {
         makes: None,
     };
     type Reply = JobMetrics;
+
+    fn check(&self) -> Result<(), Faults> {
+        in_order(self.start_time.as_ref(), self.end_time.as_ref())
+    }
 }
 
 /// One metric of a job.

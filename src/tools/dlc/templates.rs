@@ -159,7 +159,7 @@ pub struct JobTemplate {
 pub struct JobTemplateVersion {
     pub(crate) version: i64,
     pub(crate) content: TemplateContent,
-    pub(crate) constraints: BTreeMap<String, Exact>,
+    pub(crate) constraints: BTreeMap<String, String>,
     pub(crate) gmt_create_time: Exact,
     #[schemars(title = "Created By")]
     pub(crate) created_by: Last4,

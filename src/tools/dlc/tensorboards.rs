@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
+use super::span::in_order;
 use super::tensorboard_spec::{
     DataSourceItem, Tensorboard, TensorboardDataSource, TensorboardRow, TensorboardSpec,
 };
@@ -222,6 +223,10 @@ impl Operation for ListTensorboards {
         makes: None,
     };
     type Reply = Tensorboards;
+
+    fn check(&self) -> Result<(), Faults> {
+        in_order(self.start_time.as_ref(), self.end_time.as_ref())
+    }
 }
 
 /// One page of TensorBoards.

@@ -341,3 +341,27 @@ fn ids_are_not_empty() {
         &["WorkspaceId: is too short; give at least 1 characters"],
     );
 }
+
+/// R-DLC-48: a span that ends before it starts is refused; one of which an end is missing, or can't be read here, isn't.
+#[test]
+fn a_span_ends_after_it_starts() {
+    let early = "2026-01-02T03:04:05Z";
+    let late = "2026-01-02T03:04:06Z";
+    let fault = "EndTime: lies before StartTime; give an EndTime after StartTime, or leave it out";
+    for tool in [
+        "dlc_get_job_events",
+        "dlc_get_pod_events",
+        "dlc_get_pod_logs",
+        "dlc_get_job_metrics",
+        "dlc_list_jobs",
+        "dlc_list_tensorboards",
+    ] {
+        let span = |start: Value, end: Value| json!({ "StartTime": start, "EndTime": end });
+        refused(tool, span(json!(late), json!(early)), &[fault]);
+        for (start, end) in [(early, late), (early, early), ("yesterday", early)] {
+            accepted(tool, span(json!(start), json!(end)));
+        }
+        accepted(tool, span(Value::Null, json!(early)));
+        accepted(tool, span(json!(late), Value::Null));
+    }
+}
