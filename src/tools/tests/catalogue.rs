@@ -399,7 +399,7 @@ fn free_texts_of_replies_are_known() {
             }
         });
     }
-    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch CodeBranch CodeRepo Collections Command Containers \
+    let expected = "AliyunEnvRoleKey Args AssumeRoleFor Branch CodeBranch CodeRepo Collections Command Constraints Containers \
          DatasetTaskRamRole DebuggerConfigContent Description DetailErrorMsg DisplayName DockerRegistry \
          ErrorMonitoringArgs ErrorMsg Events ImportInfo Key LocalPath LocalhostProfile Logs MainContainer \
          Message ModelName MountPath Name Options PodAnnotations PodLabels Policy Provider QuotaName Reason \
