@@ -267,9 +267,10 @@ async fn a_server_that_stops_under_load_ends_what_it_began() {
         for answer in &answers {
             let call = &sent[usize::try_from(answer["id"].as_u64().unwrap()).unwrap()];
             made.learn(call, answer);
+            let id = answer["id"].to_string();
             let done = answer["result"]["isError"] == false;
             let recorded = record.iter().any(|line| {
-                line["request_id"] == answer["id"].to_string()
+                line["request_id"].as_str() == Some(&id)
                     && line["tool"] == call.0
                     && line["is_error"] == false
             });
