@@ -32,6 +32,7 @@ use rmcp::transport::IntoTransport;
 use rmcp::transport::io::stdio_pipes;
 use rmcp::{RoleServer, ServerHandler};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::gateway::{Gateway, Scope};
 use approval::Approvals;
@@ -88,24 +89,25 @@ impl Server {
         Self { gateway, settings }
     }
 
-    /// Serves stdin and stdout until the client hangs up. Calls in flight then have five seconds to answer.
+    /// Serves stdin and stdout until the client hangs up or `stop` is cancelled. Calls in flight then have five seconds to
+    /// answer.
     ///
     /// # Errors
     /// If the connection fails before the client has introduced itself, or the server itself fails.
-    pub async fn serve_stdio(self) -> Result<(), ServeError> {
-        self.serve(stdio_pipes()).await
+    pub async fn serve_stdio(self, stop: CancellationToken) -> Result<(), ServeError> {
+        self.serve(stdio_pipes(), stop).await
     }
 
-    /// Serves one client over `transport` until it hangs up.
+    /// Serves one client over `transport` until it hangs up or `stop` is cancelled.
     ///
     /// # Errors
     /// As [`Self::serve_stdio`].
-    pub async fn serve<T, E, A>(self, transport: T) -> Result<(), ServeError>
+    pub async fn serve<T, E, A>(self, transport: T, stop: CancellationToken) -> Result<(), ServeError>
     where
         T: IntoTransport<RoleServer, E, A>,
         E: std::error::Error + Send + Sync + 'static,
     {
-        let (connection, hung_up) = Connection::new(transport.into_transport());
+        let (connection, hung_up) = Connection::new(transport.into_transport(), stop);
         let handler = Handler {
             scope: self.gateway.new_scope(),
             seals: Seals::new(self.settings.state_lifetime).map_err(ServeError::Random)?,

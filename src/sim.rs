@@ -28,6 +28,7 @@ mod testkit;
 mod verify;
 pub mod world;
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,6 +53,9 @@ pub use verify::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, STS_ACCESS_KEY_ID, STS_ACCESS_KEY_SECRET, STS_SECURITY_TOKEN,
 };
 
+/// How many requests the journal holds; the oldest go first.
+const JOURNAL: usize = 1_000;
+
 /// Two clouds in this process: PAI, that is PAI-DLC 2020-12-03 and AIWorkSpace 2021-02-04, and PyroMind.
 ///
 /// Requests are handled one at a time, in arrival order.
@@ -66,7 +70,7 @@ struct Inner {
     file: Option<StateFile>,
     /// How many requests came so far.
     requests: usize,
-    journal: Vec<Entry>,
+    journal: VecDeque<Entry>,
 }
 
 /// How a request reached the simulator.
@@ -114,15 +118,14 @@ impl Simulator {
                 nonces: verify::Nonces::default(),
                 file: None,
                 requests: 0,
-                journal: Vec::new(),
+                journal: VecDeque::new(),
             }),
         }
     }
 
-    /// Every request of this process so far, in arrival order, refused ones too. Those over HTTP aren't kept: a server
-    /// that runs for weeks would only grow.
+    /// The last 1,000 requests of this process, in arrival order, refused ones too. Those over HTTP aren't kept.
     pub fn journal(&self) -> Vec<Entry> {
-        self.lock().journal.clone()
+        self.lock().journal.iter().cloned().collect()
     }
 
     /// The domain state as JSON: instants, no derived statuses, no clock, nothing that a read changes.
@@ -205,7 +208,12 @@ impl Inner {
         entry.status = response.status().as_u16();
         let delivery = Delivery::of(response, entry.fault);
         match via {
-            Via::Process => self.journal.push(entry),
+            Via::Process => {
+                if self.journal.len() == JOURNAL {
+                    self.journal.pop_front();
+                }
+                self.journal.push_back(entry);
+            }
             Via::Http { .. } => {}
         }
         delivery

@@ -38,16 +38,16 @@ def expect(what, expected, got):
 
 
 @contextlib.contextmanager
-def simulator(binary, environment):
-    """A simulator that listens on loopback until the block ends; its address as `host:port`."""
-    command = [binary, "sim", "--listen", "127.0.0.1:0", "--region", REGION]
+def simulator(binary, environment, *flags):
+    """A simulator that listens on loopback until the block ends: its address as `host:port`, and its process."""
+    command = [binary, "sim", "--listen", "127.0.0.1:0", "--region", REGION, *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
     try:
         line = process.stdout.readline()
         listening = re.fullmatch(r"listening on http://(127\.0\.0\.1:\d+)\n", line)
         if not listening:
             raise Surprise(f"the simulator said {line!r}")
-        yield listening.group(1)
+        yield listening.group(1), process
     finally:
         process.terminate()
         process.wait(timeout=20)

@@ -250,7 +250,7 @@ def crowd(address):
 
 def main():
     with tempfile.TemporaryDirectory() as home:
-        with cloud.simulator(BINARY, {"PATH": os.environ.get("PATH", ""), "HOME": home}) as address:
+        with cloud.simulator(BINARY, {"PATH": os.environ.get("PATH", ""), "HOME": home}) as (address, _):
             for name, settings in SIGNATURES.items():
                 for kind, key in {"a key": cloud.KEY, "a session": cloud.SESSION}.items():
                     clouds = Clouds(address, key, **settings)

@@ -223,7 +223,7 @@ def main():
     failures = []
     with tempfile.TemporaryDirectory() as home:
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": home}
-        with cloud.simulator(BINARY, environment) as address, recorder.recording(address) as proxy:
+        with cloud.simulator(BINARY, environment) as (address, _), recorder.recording(address) as proxy:
             ours, theirs = Ours(proxy, home), Theirs(proxy)
             for tool in tools:
                 if not CASES.get(tool):

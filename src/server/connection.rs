@@ -1,6 +1,7 @@
 //! The connection to the client, watched.
 //!
-//! Two things that the protocol library leaves open are closed here. A call that waits for a human must learn
+//! Three things that the protocol library leaves open are closed here. A server that is told to stop takes it as if
+//! the client had hung up: what is in flight is still answered, and no message is left half written. A call that waits for a human must learn
 //! at once that the client has hung up, or the process would outlive its client. And a stray notification or
 //! response before the client has introduced itself is dropped instead of ending the server.
 
@@ -9,19 +10,21 @@ use rmcp::model::{ClientRequest, GetMeta, JsonRpcMessage, ProtocolVersion};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-/// A transport that tells when the client has hung up.
+/// A transport that tells when the client has hung up, and ends when it is told to.
 pub(super) struct Connection<T> {
     transport: T,
+    stop: CancellationToken,
     introduced: bool,
     hung_up: watch::Sender<bool>,
 }
 
 impl<T> Connection<T> {
-    /// `transport`, and what turns true when it ends.
-    pub(super) fn new(transport: T) -> (Self, watch::Receiver<bool>) {
+    /// `transport` until `stop` is cancelled, and what turns true when it ends.
+    pub(super) fn new(transport: T, stop: CancellationToken) -> (Self, watch::Receiver<bool>) {
         let (hung_up, watched) = watch::channel(false);
-        (Self { transport, introduced: false, hung_up }, watched)
+        (Self { transport, stop, introduced: false, hung_up }, watched)
     }
 }
 
@@ -37,7 +40,11 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Connection<T> {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
-            let message = self.transport.receive().await;
+            let message = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => None,
+                message = self.transport.receive() => message,
+            };
             match &message {
                 None => {
                     self.hung_up.send_replace(true);

@@ -39,7 +39,7 @@ fn serve(settings: Settings) -> (DuplexStream, JoinHandle<Result<(), ServeError>
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
     let server = tokio::spawn(async move {
         let state = tempfile::tempdir().unwrap();
-        Server::new(gateway(state.path()), settings).serve(theirs).await
+        Server::new(gateway(state.path()), settings).serve(theirs, CancellationToken::new()).await
     });
     (ours, server)
 }

@@ -106,6 +106,18 @@ fn the_journal_holds_refused_requests_too() {
     assert_eq!(simulator.journal(), expected);
 }
 
+/// A server that is used for weeks mustn't only grow.
+#[test]
+fn the_journal_holds_the_last_thousand_requests() {
+    let simulator = simulator();
+    Call::get(DLC, JOB, "GetJob").send(&simulator);
+    for _ in 0..JOURNAL {
+        Call::get(WORKSPACE, "/api/v1/workspaces", "ListWorkspaces").send(&simulator);
+    }
+    let tools: Vec<_> = simulator.journal().into_iter().map(|entry| entry.tool).collect();
+    assert_eq!(tools, vec![Some("aiworkspace_list_workspaces".to_owned()); JOURNAL]);
+}
+
 #[test]
 fn a_fault_counts_only_requests_that_were_signed() {
     let faults = r#"[{"tool": "aiworkspace_create_workspace", "nth": 1, "fault": "name-race"}]"#;

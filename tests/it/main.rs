@@ -45,6 +45,7 @@ mod secret;
 mod selection;
 mod sequence;
 mod sim_listen;
+mod soak;
 mod state;
 mod stdio;
 mod templates;

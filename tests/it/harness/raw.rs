@@ -130,19 +130,42 @@ impl Raw {
         line.trim().strip_suffix("kB")?.trim().parse().ok()
     }
 
+    /// Sends it a signal, such as `-TERM`.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Kills it at once; what it said before is in `rest`, but for a line that it didn't end.
+    pub async fn kill(mut self) -> Ended {
+        self.child.start_kill().unwrap();
+        self.ended().await
+    }
+
     /// Ends the input, and waits for the server to be gone.
     pub async fn hang_up(mut self) -> Ended {
         self.input.shutdown().await.unwrap();
+        self.ended().await
+    }
+
+    /// Waits for the server to be gone.
+    pub async fn ended(self) -> Ended {
         let Self { home, mut child, input, mut lines, errors, said: mut stdout } = self;
         drop(input);
         let mut rest = Vec::new();
         let drain = async {
+            let mut last = None;
             while let Some(line) = lines.next_line().await.unwrap() {
-                rest.push(message(&line));
+                rest.extend(last.replace(line.clone()).map(|line| message(&line)));
                 stdout.push_str(&line);
                 stdout.push('\n');
             }
-            (child.wait().await.unwrap().code(), errors.await.unwrap())
+            let status = child.wait().await.unwrap();
+            // One who was killed may have been in the middle of it.
+            let whole =
+                |line: &String| status.code().is_some() || serde_json::from_str::<Value>(line).is_ok();
+            rest.extend(last.filter(whole).map(|line| message(&line)));
+            (status.code(), errors.await.unwrap())
         };
         let (code, stderr) = timeout(PATIENCE, drain).await.expect("the server ends");
         Ended { home, code, stdout, stderr, rest }
