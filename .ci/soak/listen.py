@@ -35,7 +35,7 @@ BINARY = sys.argv[1]
 CALLS = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 PROCESSES, THREADS = 2, 8
-GROWTH = 16  # MiB in the second half.
+GROWTH = 8  # MiB in the second half.
 RUNTIME = RuntimeOptions(autoretry=False, connect_timeout=10_000, read_timeout=3_000)
 # Each thread signs in one of these ways.
 KEYS = [cloud.KEY, cloud.SESSION]

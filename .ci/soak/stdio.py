@@ -25,7 +25,7 @@ CALLS = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 IN_FLIGHT = 32
 PATIENCE = 120  # Seconds for the next answer of all.
-GROWTH = 16  # MiB in the second half.
+GROWTH = 8  # MiB in the second half.
 
 REGION = "cn-hangzhou"
 # docs/world.md names these.
