@@ -58,8 +58,10 @@ class Account:
         else:
             getattr(self, told)[thing] += 1
 
-    def compare(self, found):
+    def compare(self, found, least_changes):
         """`found` counts the things of the state that weren't there at the start."""
+        if sum(self.done.values()) < least_changes or not self.may:
+            raise Surprise(f"hardly anything happened: {sum(self.done.values())} changes, {sum(self.may.values())} perhaps")
         things = set(self.done) | set(self.may) | self.never
         expect("things that nobody told of", set(), set(found) - things)
         for thing in things:

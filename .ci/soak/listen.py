@@ -35,7 +35,7 @@ BINARY = sys.argv[1]
 CALLS = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 PROCESSES, THREADS = 2, 8
-GROWTH = 16  # MiB in the second half.
+GROWTH = 8  # MiB in the second half.
 RUNTIME = RuntimeOptions(autoretry=False, connect_timeout=10_000, read_timeout=3_000)
 # Each thread signs in one of these ways.
 KEYS = [cloud.KEY, cloud.SESSION]
@@ -169,7 +169,7 @@ def main():
         home = pathlib.Path(home)
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home)}
         (home / "faults.json").write_text(json.dumps(account.faults(5)), encoding="utf-8")
-        flags = ["--faults", str(home / "faults.json"), "--state-out", str(home / "state.json"), "--seed", str(SEED)]
+        flags = ["--faults", str(home / "faults.json"), "--state-out", str(home / "state.json")]
         with cloud.simulator(BINARY, environment, *flags) as (address, process):
             before = account.state(home / "state.json")
             memory, stop = account.Memory(process), threading.Event()
@@ -190,7 +190,7 @@ def main():
             errors.update(failed)
             for thing, became in what:
                 told.tell(thing, became)
-        summary = told.compare(changes(before, account.state(home / "state.json")))
+        summary = told.compare(changes(before, account.state(home / "state.json")), CALLS // 20)
         calls = each * PROCESSES * THREADS
         print(
             f"soak over HTTP, seed {SEED}: {calls} calls, {PROCESSES * THREADS} at once, {took:.0f} s, "
