@@ -24,6 +24,7 @@ import recorder
 
 BINARY, SCHEMAS = sys.argv[1:]
 CASES = json.loads((pathlib.Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))
+POLICY = pathlib.Path(__file__).resolve().parent / "whole.toml"
 LOCAL = {"RegionId", "detail"}  # Ours alone: one names the host, the other is never sent.
 
 # Parameters without a case, and why. A path ends a parameter and all below it.
@@ -113,7 +114,7 @@ class Ours:
         self.home = home
 
     def request(self, tool, action, arguments):
-        flags = ("--provenance", "verify", "--approve", tool)
+        flags = ("--provenance", "verify", "--approve", tool, "--policy", str(POLICY))
         _, printed = cloud.call(BINARY, self.home, self.proxy.address, tool, arguments, *flags)
         sent = last(self.proxy.taken(), action)
         if sent is None:

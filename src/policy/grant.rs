@@ -3,7 +3,7 @@
 //! A question may offer to let further calls of its tool through: in the same region and workspace, for the same
 //! account and quota, under the same policy, for some minutes and so many calls at most ([`Limits`]). Only what creates or acts
 //! is offered, and never a workspace, a forced call, or a call with a setting that the question points out. A call that
-//! would be offered nothing isn't let through by a grant either: it is asked about ([`Offer::of`] decides both).
+//! would be offered nothing isn't let through by a grant either: it is asked about (`Offer::of` decides both).
 //!
 //! A grant counts down when a call is cleared, under the lock under which it was judged ([`Consents::settle_grant`]), so that
 //! two calls at once can't both take the last one. What wasn't sent is given back ([`Consents::undo`]).

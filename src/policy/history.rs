@@ -3,7 +3,7 @@
 //! Creates have no client token, and a job has no name to look for: an agent that tries again makes another
 //! one. A call whose like was made a short while ago is therefore put to a human, who is told.
 //!
-//! What rules of sequence go by are the calls themselves ([`calls`]).
+//! What rules of sequence go by are the calls themselves (`calls`).
 
 pub(super) mod calls;
 

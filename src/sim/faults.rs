@@ -2,8 +2,8 @@
 //!
 //! A fault is one of three kinds. Some befall the request before it is carried out (`throttled`, `timeout`): then
 //! nothing changes. Some befall the answer (`lost-reply`, `malformed-json`): then whatever the request asked for has
-//! been done, and its sender can't tell. And `name-race` befalls the world. [`parse`] reads the file, [`tools`] knows what
-//! it may name; [`delivery`](super::delivery) does to an answer what a fault says.
+//! been done, and its sender can't tell. And `name-race` befalls the world. `parse` reads the file, `tools` knows what
+//! it may name; `delivery` does to an answer what a fault says.
 
 mod parse;
 mod tools;
