@@ -45,11 +45,12 @@ class Human:
         return ("accept", content) if yes else (self.manner, None)
 
     def read(self, schema):
-        if list(schema["properties"]) != schema["required"] or len(schema["required"]) != 1:
-            raise Surprise(f"a question has one field, which is required: {schema}")
+        fields = set(schema["properties"]) - {"further_calls"}
+        if fields != set(schema["required"]) or len(fields) != 1:
+            raise Surprise(f"a question requires one field, and may offer further calls: {schema}")
         (field,) = schema["required"]
         form = schema["properties"][field]
-        if "default" in form:
+        if any("default" in form for form in schema["properties"].values()):
             raise Surprise(f"a question preselects nothing: {schema}")
         if field == "region":
             offered = form.get("enum") or [option["const"] for option in form.get("oneOf", [])]
@@ -93,7 +94,7 @@ def judge(step, result, kept):
     expect("isError", "refused" in step, result["isError"])
     if result["isError"]:
         expect("rule", step["refused"], body.get("rule"))
-        expect("keys of a refusal", {"error", "rule", "violations", "retryable"}, set(body))
+        expect("keys of a refusal", {"error", "rule", "violations", "retryable"}, set(body) - {"reason"})
         expect("structuredContent of a refusal", None, result["structured"])
     elif result["structured"] is not None:
         expect("structuredContent", body, result["structured"])
