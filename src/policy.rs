@@ -190,11 +190,12 @@ impl Policy {
     }
 
     /// What `call` holds while it is under way, in this order, so that no other call makes the same, and none that is
-    /// counted is counted twice. Nothing for a call that changes nothing.
+    /// counted is counted twice, and none that others come before goes at once with them. Nothing for most reads.
     pub fn reservations(&self, call: &Call, account: &str) -> Vec<String> {
         rules::slot(&self.rules.budget, call, account)
             .into_iter()
             .chain(unique::reservation(call, account))
+            .chain(rules::turn(&self.rules.sequence, call, account))
             .collect()
     }
 

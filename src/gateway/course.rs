@@ -13,7 +13,7 @@ use crate::cloud::credentials::Credentials;
 use crate::cloud::{Errand, RequestError, Sent};
 use crate::error::Fault;
 use crate::policy::Knowledge;
-use crate::policy::consent::{Answer, Approval, Heard};
+use crate::policy::consent::{Answer, Approval, Heard, Question};
 use crate::policy::evidence::Evidence;
 use crate::policy::facts::Known;
 use crate::policy::grant::Standing;
@@ -81,6 +81,7 @@ impl Course {
             match judgement.verdict {
                 Verdict::Refused(refusal) => return self.ending.refuse(refusal).await,
                 Verdict::Confirm(question) => {
+                    self.asked(&call, &question);
                     return match self.ending.gateway.append(self.ending.record.clone().asked()).await {
                         Ok(_) => Step::Ask(question),
                         Err(error) => self.ending.unrecorded(&error),
@@ -117,6 +118,18 @@ impl Course {
         };
         self.ending.record.answered(answer, heard.as_ref().err());
         heard
+    }
+
+    fn asked(&self, call: &Call, question: &Question) {
+        let state = &mut *self.ending.scope.lock();
+        self.ending.gateway.policy.asked(
+            call,
+            question,
+            &self.caller.account,
+            &state.history,
+            &mut state.consents,
+            self.ending.now,
+        );
     }
 
     /// What is said of `call`. Once it is cleared, its grant is settled before anybody else is judged.
@@ -227,7 +240,10 @@ impl Course {
             }
             Ok(Sent { outcome, calls, is_cancelled: false }) => {
                 self.ending.reached = Reached::by(&call, &outcome);
-                if self.ending.reached == Reached::Nothing {
+                // A grant that came with a call which the cloud refused was for calls like one that can't be.
+                let fails = self.grant.as_ref().is_some_and(|grant| grant.given)
+                    && matches!(outcome, Outcome::Failed(_));
+                if fails || self.ending.reached == Reached::Nothing {
                     self.undo();
                 }
                 self.ending.record.sent(calls);

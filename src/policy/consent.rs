@@ -4,7 +4,7 @@
 //! account, the world and the policy. An [`Answer`] counts only for the question of that digest, and only
 //! with the field that the form requires. No argument of a tool is ever an answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::str::FromStr;
 
@@ -287,7 +287,29 @@ pub struct Consents {
     pub(super) grants: Grants,
     /// The calls, by number, that a rule needn't ask about any more.
     settled: BTreeSet<(u64, String)>,
+    /// Questions of sequence that nobody has said yes to.
+    open: VecDeque<Open>,
+    /// The digests of questions that were put, and when: no grant answers them.
+    put: VecDeque<(String, Timestamp)>,
 }
+
+/// A question of sequence that was put, and of which nobody knows the answer, or knows that it was no.
+#[derive(Debug)]
+struct Open {
+    rule: String,
+    /// A digest of the call.
+    call: String,
+    question: Question,
+    /// The calls because of which it is asked.
+    because: Vec<u64>,
+    at: Timestamp,
+}
+
+/// How long a question that was put holds: longer than any way of asking keeps one.
+const PUT: SignedDuration = SignedDuration::from_mins(30);
+
+/// The most questions that are kept; the oldest go first.
+const MOST_PUT: usize = 1_000;
 
 /// The most calls that are kept as settled; the oldest go first.
 const MOST_SETTLED: usize = 1_000;
@@ -299,6 +321,53 @@ impl Consents {
         while self.settled.len() > MOST_SETTLED {
             self.settled.pop_first();
         }
+    }
+
+    /// Remembers that a question was put: until a human says yes to it, nothing else does.
+    pub(super) fn note_put(&mut self, digest: &str, now: Timestamp) {
+        self.put.push_back((digest.to_owned(), now));
+        while self.put.len() > MOST_PUT {
+            self.put.pop_front();
+        }
+    }
+
+    /// Whether a question was put a while ago.
+    pub(super) fn was_put(&self, digest: &str, now: Timestamp) -> bool {
+        self.put.iter().any(|(put, at)| put == digest && now.duration_since(*at) < PUT)
+    }
+
+    /// Keeps a question of sequence open, also when the calls because of which it is asked lie too far back.
+    pub(super) fn keep_open(
+        &mut self,
+        rule: &str,
+        call: String,
+        question: &Question,
+        because: Vec<u64>,
+        now: Timestamp,
+    ) {
+        self.close(rule, &call);
+        self.open.push_back(Open {
+            rule: rule.to_owned(),
+            call,
+            question: question.clone(),
+            because,
+            at: now,
+        });
+        while self.open.len() > MOST_PUT {
+            self.open.pop_front();
+        }
+    }
+
+    /// The question that `rule` keeps open about a call, and the calls because of which it is asked.
+    pub(super) fn open(&self, rule: &str, call: &str, now: Timestamp) -> Option<(&Question, &[u64])> {
+        let open = self.open.iter().find(|open| open.rule == rule && open.call == call)?;
+        let is_settled = open.because.iter().all(|number| self.is_settled(rule, *number));
+        (!is_settled && now.duration_since(open.at) < PUT).then_some((&open.question, &open.because))
+    }
+
+    /// Closes the question that `rule` keeps open about a call.
+    pub(super) fn close(&mut self, rule: &str, call: &str) {
+        self.open.retain(|open| open.rule != rule || open.call != call);
     }
 
     pub(super) fn is_settled(&self, rule: &str, call: u64) -> bool {

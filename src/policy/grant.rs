@@ -58,8 +58,8 @@ struct Bound {
     workspace: Option<String>,
     account: String,
     policy: String,
-    /// The quotas that the call names: they are the user's to choose (R-DLC-33).
-    quotas: BTreeSet<String>,
+    /// Machines, sizes, storage and quotas: those are the user's to choose (R-DLC-33).
+    same: BTreeSet<(String, String)>,
 }
 
 impl Granting {
@@ -88,9 +88,9 @@ impl Offer {
             workspace: call.workspace().map(str::to_owned),
             account: setting.account.to_owned(),
             policy: setting.policy.to_owned(),
-            quotas: quotas(call),
+            same: same(call),
         };
-        let text = wording(call, !bound.quotas.is_empty(), limits);
+        let text = wording(call, bound.same.len() > 1, limits);
         grantable.then_some(Self { text, bound, limits })
     }
 
@@ -114,26 +114,57 @@ fn is_forced(call: &Call) -> bool {
     call.arguments().get("force").is_some_and(|force| *force != Value::Bool(false))
 }
 
-/// The arguments that name a quota, wherever they stand.
-const QUOTAS: [&str; 2] = ["ResourceId", "QuotaId"];
+/// The arguments that say on what, from where and how large: further calls have the same, wherever these stand.
+const SAME: [&str; 26] = [
+    "TemplateId",
+    "TemplateVersion",
+    "ResourceId",
+    "QuotaId",
+    "EcsSpec",
+    "InstanceType",
+    "PodCount",
+    "MaxReplicas",
+    "MaxParallelism",
+    "EDPMaxParallelism",
+    "PSMaxParallelism",
+    "CPU",
+    "Memory",
+    "GPU",
+    "GPUType",
+    "Priority",
+    "Uri",
+    "DataSourceId",
+    "CodeSourceId",
+    "VpcId",
+    "cpu",
+    "memory",
+    "gpu",
+    "gpu_type",
+    "bucket_name",
+    "expire_time",
+];
 
-fn quotas(call: &Call) -> BTreeSet<String> {
-    fn collect(name: &str, value: &Value, found: &mut BTreeSet<String>) {
+/// What of a call its further calls have in common with it: each such argument with all of its values.
+fn same(call: &Call) -> BTreeSet<(String, String)> {
+    fn collect(name: &str, value: &Value, found: &mut BTreeSet<(String, String)>) {
         match value {
-            Value::String(id) if QUOTAS.contains(&name) => {
-                found.insert(id.clone());
-            }
             Value::Array(items) => items.iter().for_each(|item| collect(name, item, found)),
             Value::Object(object) => object.iter().for_each(|(name, value)| collect(name, value, found)),
+            Value::String(_) | Value::Number(_) if SAME.contains(&name) => {
+                found.insert((name.to_owned(), value.to_string()));
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
     let mut found = BTreeSet::new();
     call.arguments().iter().for_each(|(name, value)| collect(name, value, &mut found));
+    // Roles of the same kind add up.
+    let roles = call.arguments().get("JobSpecs").and_then(Value::as_array).map_or(0, Vec::len);
+    found.insert(("JobSpecs".to_owned(), roles.to_string()));
     found
 }
 
-fn wording(call: &Call, has_quota: bool, limits: Limits) -> String {
+fn wording(call: &Call, has_size: bool, limits: Limits) -> String {
     let Limits { minutes, calls } = limits;
     let spec = call.spec();
     let mut text = format!(
@@ -151,8 +182,8 @@ fn wording(call: &Call, has_quota: bool, limits: Limits) -> String {
         (None, Some(_)) => text.push_str(" where no workspace is named"),
         (None, None) => {}
     }
-    if has_quota {
-        text.push_str(" on the same quota");
+    if has_size {
+        text.push_str(" with the same machines, sizes, storage and quota");
     }
     if let Some(subject) = call.tool().subject() {
         let _ = write!(text, " for any {subject}");

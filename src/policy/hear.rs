@@ -22,6 +22,31 @@ const IN_A_BROWSER: &str = "or start the server where it can open the user's bro
 const ANEW: &str = "call again without requestState to be asked anew";
 
 impl Policy {
+    /// Remembers that a human is asked `question` about `call`. Until they say yes to it, no grant answers it, and a
+    /// question of sequence holds, however long they take.
+    pub fn asked(
+        &self,
+        call: &Call,
+        question: &Question,
+        account: &str,
+        history: &History,
+        consents: &mut Consents,
+        now: Timestamp,
+    ) {
+        consents.note_put(question.digest(), now);
+        let carried = rules::carried(self, call, history, consents, now);
+        let call = carried.as_ref().unwrap_or(call);
+        let rule = self.rules.sequence.iter().find(|rule| rule.id == question.rule());
+        let asked = rule.and_then(|rule| {
+            rules::sequence_question(self, rule, call, history, consents, account, now)
+                .filter(|asked| asked.question.digest() == question.digest())
+        });
+        if let Some(asked) = asked {
+            let key = rules::call_key(self, call);
+            consents.keep_open(question.rule(), key, question, asked.because, now);
+        }
+    }
+
     /// Weighs an answer to a question about `call`: the question is made anew, so an answer to anything else
     /// doesn't count. A confirmed region is remembered in `consents`.
     ///
@@ -54,6 +79,7 @@ impl Policy {
             };
             if asked.question.digest() == answer.digest {
                 hear_yes(&asked.question, answer, rule.fix.as_deref().unwrap_or_default())?;
+                consents.close(&rule.id, &rules::call_key(self, call));
                 consents.settle(&rule.id, asked.because);
                 return Ok(Heard::Settled);
             }

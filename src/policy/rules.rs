@@ -31,7 +31,7 @@ pub(super) use instants::has_instants;
 pub(super) use precheck::is_activated;
 use provenance::Matter;
 pub(super) use provenance::{needs_workspace, place_of};
-pub(super) use sequence::{carried, question as sequence_question};
+pub(super) use sequence::{call_key, carried, question as sequence_question, turn};
 pub(super) use state::{After, Looked, has_state, looked, reader};
 use template::Taken;
 pub(super) use template::makes_job;

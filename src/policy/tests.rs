@@ -44,7 +44,7 @@ fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         on_miss: OnMiss::Refuse,
         operator: Operator::default(),
@@ -60,7 +60,7 @@ pub(crate) fn policy() -> &'static Policy {
     &POLICY
 }
 
-fn call(tool: &str, arguments: &Value) -> Call {
+pub(crate) fn call(tool: &str, arguments: &Value) -> Call {
     let tool = find(tool).unwrap_or_else(|| panic!("no tool {tool}"));
     tool.parse(arguments.as_object().unwrap()).unwrap_or_else(|faults| panic!("{arguments}: {faults:?}"))
 }

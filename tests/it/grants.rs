@@ -109,6 +109,22 @@ async fn a_grant_excuses_nothing_but_the_question() {
     assert_eq!(confirmations(&session).last(), Some(&(json!("grant"), json!("grant-1"), json!(9))));
 }
 
+/// R-WS-32: a no stays a no: what the human declined isn't let through by what they allowed after it.
+#[tokio::test]
+async fn what_was_declined_is_no_further_call() {
+    for era in ERAS {
+        let human = Human::who_says([Says::Declines, allowing(3), Says::Declines]);
+        let session = Session::start(Home::new(), era, &["--region", REGION], human).await;
+        session.call(LIST_WORKSPACES, here()).await.unwrap();
+        session.call(LIST_IMAGES, here()).await.unwrap();
+        session.refused("arguments-confirmed", CREATE_JOB, named("declined")).await;
+        session.call(CREATE_JOB, named("allowed")).await.unwrap();
+        session.refused("arguments-confirmed", CREATE_JOB, named("declined")).await;
+        session.call(CREATE_JOB, named("further")).await.unwrap();
+        assert_eq!((session.human.asked().len(), session.home.count("CreateJob")), (3, 2), "{era:?}");
+    }
+}
+
 /// Two at once can't both take the last one.
 #[tokio::test]
 async fn the_last_further_call_is_taken_once() {

@@ -31,6 +31,24 @@ async fn stays_here(session: &Session, rule: &str, tool: &'static str, arguments
     refusal
 }
 
+/// R-WS-72: a human may take their time: a yes counts when the calls before lie too far back, and without one the question
+/// stays.
+#[tokio::test]
+async fn a_question_holds_however_long_the_answer_takes() {
+    let flags = [&FLAGS[..], &["--clock-step", "40s"]].concat();
+    for era in ERAS {
+        let session = Session::start(Home::new(), era, &flags, Human::agreeable()).await;
+        session.call(GET_WORKSPACE, get(VISION)).await.unwrap();
+        session.human.says([Says::Declines, Says::Declines]);
+        for _ in 0..2 {
+            stays_here(&session, "verbose-decided-first", GET_WORKSPACE, verbose(VISION)).await;
+        }
+        session.human.says([Says::Accepts(json!({ "approve": true }))]);
+        session.call(GET_WORKSPACE, verbose(VISION)).await.unwrap();
+        assert_eq!(session.human.asked().len(), 3, "{era:?}");
+    }
+}
+
 /// R-WS-74, R-WS-75: after a workspace that isn't there a list waits for a human; nobody to ask is a no.
 #[tokio::test]
 async fn a_list_after_a_miss_waits_for_a_human() {

@@ -64,7 +64,10 @@ pub(super) fn within(
     let limits = &rule.limits;
     let mut said = vec![regions(limits, call), workspaces(limits, matter), images(limits, matter)];
     if !is_own(call) {
-        said.push(pace(limits, knowledge, now));
+        // What has begun isn't broken off.
+        if knowledge.evidence.len() == 0 {
+            said.push(pace(limits, knowledge, now));
+        }
         said.push(minutes(limits, matter, now));
         said.push(size::pods(limits, matter));
         said.push(size::gpus(limits, matter, knowledge.evidence));
@@ -132,6 +135,17 @@ fn workspaces(limits: &Limits, matter: &Matter<'_>) -> Limited {
             faults.push(Fault::new(path, "isn't a workspace that the operator allows", fix()));
         }
     });
+    // A list of ids is one text, as the wire has it.
+    if let Some(ids) = matter.given.get("WorkspaceIds").and_then(Value::as_str) {
+        bound = true;
+        if ids.split(',').any(|id| !allowed.contains(id)) {
+            faults.push(Fault::new(
+                "WorkspaceIds",
+                "holds a workspace that the operator doesn't allow",
+                fix(),
+            ));
+        }
+    }
     let takes = || matter.call.tool().request().field("WorkspaceId").is_some();
     if !bound && matter.call.spec().effect == Effect::Create && takes() {
         bound = true;

@@ -57,7 +57,9 @@ pub(super) fn arguments(
     }
     // A grant is for what could have been asked about, too.
     question::readable(&question).map_err(|refusal| Box::new(Ruling::Refuse(refusal)))?;
-    match question.offer().and_then(|offer| knowledge.consents.grants.found(offer, now)) {
+    // What a human was asked about only they answer.
+    let asked = knowledge.consents.was_put(question.digest(), now);
+    match question.offer().filter(|_| !asked).and_then(|offer| knowledge.consents.grants.found(offer, now)) {
         Some((digest, granting)) => Ok(Approval::new(Channel::Grant, digest, granting)),
         None => Err(Box::new(Ruling::Confirm(question))),
     }

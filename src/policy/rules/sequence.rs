@@ -14,7 +14,7 @@ use crate::policy::load::binds;
 use crate::policy::load::sequence::{Sequence, Then};
 use crate::policy::mask::ask_call;
 use crate::policy::refusal::Refusal;
-use crate::policy::{Knowledge, Policy, question};
+use crate::policy::{Knowledge, Policy, digest, question};
 use crate::spec::{Call, Origin};
 
 /// A question, and the calls before because of which it is asked.
@@ -110,12 +110,35 @@ pub(in crate::policy) fn question(
     if rule.then != Then::Ask || !bound(rule, call) {
         return None;
     }
+    if let Some((question, because)) = consents.open(&rule.id, &call_key(policy, call), now) {
+        return Some(Asked { question: question.clone(), because: because.to_vec() });
+    }
     let before = before(policy, rule, call, history, consents, now);
     if before.is_empty() {
         return None;
     }
     let question = question::order::order(rule, call, &ask_call(call), &before, &setting(policy, account));
     Some(Asked { question, because: before.iter().map(|sent| sent.number).collect() })
+}
+
+/// What calls of one order hold, so that each is judged by how the one before it ended: those that a rule asks about or
+/// refuses, and those that it goes by. A rule for every tool makes none wait.
+pub(in crate::policy) fn turn(rules: &[Sequence], call: &Call, account: &str) -> Option<String> {
+    let name = call.tool().name();
+    let stops = |rule: &&Sequence| match rule.then {
+        Then::Refuse | Then::Ask => rule.tools.is_some(),
+        Then::Carry | Then::Advise => false,
+    };
+    let is_in = |rule: &Sequence| binds(rule.tools.as_ref(), &rule.except, call) || rule.precedes(name);
+    let region = call.region().unwrap_or_default();
+    (call.origin() == Origin::Agent && rules.iter().filter(stops).any(is_in))
+        .then(|| format!("sequence {account} {region}"))
+}
+
+/// What tells a call from others, for the questions that are kept open about it.
+pub(in crate::policy) fn call_key(policy: &Policy, call: &Call) -> String {
+    let arguments = Value::Object(call.arguments().clone()).to_string();
+    digest::keyed(&policy.settings.digest_key, ["call", call.tool().name(), &arguments])
 }
 
 /// `call` with the flags that it takes over from the last call before, where it gives none itself (R-WS-77).
@@ -144,4 +167,25 @@ pub(in crate::policy) fn carried(
 fn taken_over<'r>(rule: &'r Sequence, call: &Call, last: &Sent) -> impl Iterator<Item = (&'r str, bool)> {
     let missing = rule.carry.iter().filter(|name| !call.arguments().contains_key(*name));
     missing.filter_map(|name| Some((name.as_str(), last.flag(name).filter(|set| *set)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::policy::Policy;
+    use crate::policy::tests::{call, settings};
+
+    /// R-WS-74, R-WS-86: what goes by the call before waits for it; what doesn't, doesn't.
+    #[test]
+    fn calls_of_one_order_go_one_after_the_other() {
+        let policy = Policy::compiled(settings()).unwrap();
+        let turn = |tool, arguments| policy.reservations(&call(tool, &arguments), "account");
+        let here = json!({ "RegionId": "cn-hangzhou" });
+        let get = turn("aiworkspace_get_workspace", json!({ "RegionId": "cn-hangzhou", "WorkspaceId": "1" }));
+        assert_eq!(get, ["sequence account cn-hangzhou"]);
+        assert_eq!(turn("aiworkspace_list_workspaces", here.clone()), get);
+        assert_eq!(turn("dlc_list_jobs", here.clone()), [""; 0]);
+        assert_ne!(turn("aiworkspace_list_workspaces", json!({ "RegionId": "cn-shanghai" })), get);
+    }
 }

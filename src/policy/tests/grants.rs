@@ -111,7 +111,7 @@ fn an_offer_says_in_plain_words_what_would_go_through() {
         Some(
             "Further calls, only if you want: in further_calls you can say how many calls like this one, up to 10, are \
              let through without a question in the next 30 minutes. That means dlc_create_job (Submit a training job) in \
-             cn-hangzhou in workspace \"1001\", whatever the other arguments say. You are still asked about dangerous \
+             cn-hangzhou in workspace \"1001\" with the same machines, sizes, storage and quota, whatever the other arguments say. You are still asked about dangerous \
              settings, and about making the same again. Leave it empty to be asked each time."
         )
     );
@@ -214,6 +214,22 @@ fn a_grant_is_bound_to_tool_region_workspace_account_policy_and_time() {
         }
     }
     asks(&world, &another(|job| on_quota(job, "quota1")), now());
+    asks(&world, &another(|job| job["JobSpecs"][0]["PodCount"] = json!(1000)), now());
+    asks(&world, &another(|job| job["JobSpecs"][0]["EcsSpec"] = json!("ecs.gn7i-c8g1.2xlarge")), now());
+    asks(
+        &world,
+        &another(|job| job["DataSources"] = json!([{ "Uri": "oss://other/", "MountPath": "/d" }])),
+        now(),
+    );
+    asks(&world, &another(|job| job["Priority"] = json!(9)), now());
+    asks(
+        &world,
+        &another(|job| {
+            let role = job["JobSpecs"][0].clone();
+            job["JobSpecs"].as_array_mut().unwrap().push(role);
+        }),
+        now(),
+    );
     asks(&world, &another(|job| job["JobSpecs"][0]["QuotaId"] = json!("quota1")), now());
     asks(&world, &another(|job| job["WorkspaceId"] = json!("1002")), now());
     asks(&world, &another(|job| job["RegionId"] = json!("cn-shanghai")), now());
@@ -237,7 +253,7 @@ fn a_grant_is_for_the_same_quota() {
     assert!(
         offered(&on("quota1", "first"), &world)
             .unwrap()
-            .contains("in workspace \"1001\" on the same quota, whatever")
+            .contains("in workspace \"1001\" with the same machines, sizes, storage and quota, whatever")
     );
     granting(&mut world, &on("quota1", "first"), 3).unwrap();
     assert!(matches!(judge(policy(), &on("quota1", "second"), &world), Verdict::Cleared(_)));
@@ -258,6 +274,22 @@ fn a_grant_excuses_nothing_but_the_question() {
     assert_eq!(refused(judge(policy(), &long, &world)).rule, "arguments-confirmed");
     policy().remember(&named("again"), &outcome(&json!({ "reply": {} })), &mut world.history, now());
     asks(&world, &named("again"), minutes(1));
+}
+
+/// R-WS-32: what a human was asked about is theirs to answer, whether they said no or nothing, before or after the grant.
+#[test]
+fn a_call_that_was_asked_about_is_no_further_call() {
+    let asked_about = named("asked about");
+    let put = |world: &mut World| {
+        let question = question(judge(policy(), &asked_about, world));
+        policy().asked(&asked_about, &question, ACCOUNT, &world.history, &mut world.consents, now());
+    };
+    let mut world = ready();
+    put(&mut world);
+    granting(&mut world, &call("dlc_create_job", &job()), 3).unwrap();
+    asks(&world, &asked_about, now());
+    asks(&world, &asked_about, minutes(29));
+    assert!(matches!(judge(policy(), &named("more"), &world), Verdict::Cleared(_)));
 }
 
 /// What wasn't sent is given back; what was given for it is withdrawn.

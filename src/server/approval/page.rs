@@ -217,7 +217,7 @@ fn message(body: &mut String, message: &str) {
                 Some(title) => {
                     body.push_str(if section { "</section>\n" } else { "\n" });
                     let class = match title {
-                        "Mind" => " class=\"mind\"",
+                        "Mind" | "Warning" => " class=\"mind\"",
                         "Arguments" => " class=\"arguments\"",
                         _ => "",
                     };

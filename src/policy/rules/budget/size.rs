@@ -149,6 +149,9 @@ fn in_pod(role: &Value, rows: &[Value]) -> Result<u64, &'static str> {
     if let Some(machine) = role.get("ResourceConfig") {
         return match machine.get("GPU").and_then(Value::as_str) {
             None if machine.get("GPU").is_some() => Err("has a GPU that isn't a whole number"),
+            None | Some("") if machine.get("GPUType").is_some() => {
+                Err("names a GPUType without a number of GPUs")
+            }
             None | Some("") => Ok(0),
             Some(text) => text.parse().map_err(|_| "has a GPU that isn't a whole number"),
         };
