@@ -181,6 +181,11 @@ impl Policy {
         self.judge(call, &knowledge, now).into()
     }
 
+    /// The most further calls that a question offers.
+    pub fn most_further_calls(&self) -> u32 {
+        self.rules.grant.filter(|grant| grant.minutes > 0).map_or(0, |grant| grant.calls)
+    }
+
     /// Counts a call that is about to be sent: each that was cleared, the policy's own reads among them.
     pub fn count(&self, judgement: &Judgement, history: &mut History, now: Timestamp) {
         match judgement.verdict {

@@ -116,6 +116,10 @@ impl Row {
         if self.times == Some(0) {
             return Some("times is 0, so it would never answer; leave it out for always".to_owned());
         }
+        let most = policy.most_further_calls();
+        if let Some(calls) = self.further_calls.filter(|calls| *calls > most) {
+            return Some(format!("further_calls is {calls}, and a question offers {most} at most"));
+        }
         let fillings = [
             ("choose", self.choose.is_some(), FormName::Region, "region"),
             ("type", self.typed.is_some(), FormName::TypeId, "type-id"),

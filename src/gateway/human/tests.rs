@@ -175,6 +175,10 @@ fn what_makes_no_sense_is_said_with_its_line() {
             "answer 1, line 1: choose takes say = \"accept\" and form = \"region\" beside it",
         ),
         (
+            "[[answer]]\nform = \"approve\"\nsay = \"accept\"\nfurther_calls = 11\n",
+            "answer 1, line 1: further_calls is 11, and a question offers 10 at most",
+        ),
+        (
             "[[answer]]\nform = \"approve\"\nsay = \"decline\"\nfurther_calls = 2\n",
             "answer 1, line 1: further_calls takes say = \"accept\" and form = \"approve\" beside it",
         ),

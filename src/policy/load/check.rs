@@ -21,6 +21,9 @@ pub(super) fn check(rules: &Rules) -> Result<(), (String, String)> {
     if let Some(rule) = rules.all().find(|rule| !ids.insert(rule.id())) {
         return Err((rule.id().to_owned(), "two rules have this id".to_owned()));
     }
+    if rules.all().any(|rule| rule.id().is_empty()) {
+        return Err((String::new(), "a rule has an empty id; give it one".to_owned()));
+    }
     for rule in &rules.confirm {
         let hours = rule.lifetime_hours.unwrap_or(0);
         let sound = match rule.subject {

@@ -4,6 +4,7 @@
 //! only a hash is kept. It can be answered for some minutes, and its answer is kept for some more; whoever calls for
 //! it takes it away with them. Time is handed in.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
@@ -12,8 +13,10 @@ use tokio::time::Instant;
 
 use crate::policy::consent::{Question, Reply};
 
-/// The most questions that are open at once. Each has a page in somebody's browser.
+/// The most questions that are open at once, and the most pages that are opened in a [`MINUTE`].
 pub(super) const MOST: usize = 16;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// How long what is asked lasts.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +76,17 @@ struct Asked {
     waiting: usize,
 }
 
+/// Whether a further page may be opened, which is counted then: an agent that asks and cancels without end opens no
+/// window without end. `opened` is when pages were opened within the last [`MINUTE`].
+fn may_open(opened: &mut VecDeque<Instant>, now: Instant) -> bool {
+    opened.retain(|at| now.duration_since(*at) < MINUTE);
+    let may = opened.len() < MOST;
+    if may {
+        opened.push_back(now);
+    }
+    may
+}
+
 /// A place in the browser, for a call that waits there.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Place {
@@ -109,11 +123,13 @@ pub(super) struct Questions {
     lifetimes: Lifetimes,
     asked: Vec<Asked>,
     next: u64,
+    /// When pages were opened within the last [`MINUTE`].
+    opened: VecDeque<Instant>,
 }
 
 impl Questions {
     pub(super) const fn new(lifetimes: Lifetimes) -> Self {
-        Self { lifetimes, asked: Vec::new(), next: 0 }
+        Self { lifetimes, asked: Vec::new(), next: 0, opened: VecDeque::new() }
     }
 
     /// Puts a question for a call that waits for it from now on, unless it is answered or refused at once.
@@ -129,10 +145,11 @@ impl Questions {
         {
             return Ok(Put::Answered(reply));
         }
+        let opened = &mut self.opened;
         if let Some(asked) = known.and_then(|at| self.asked.get_mut(at)) {
             asked.waiting += 1;
             let place = Place { number: asked.number, code: asked.code.clone() };
-            if asked.shown || asked.waiting > 1 {
+            if asked.shown || asked.waiting > 1 || !may_open(opened, now) {
                 return Ok(Put::Open(place));
             }
             // No browser came for it. The old link is no longer good.
@@ -141,7 +158,7 @@ impl Questions {
             asked.until = until;
             return Ok(Put::New(place, link));
         }
-        if self.asked.len() >= MOST {
+        if self.asked.len() >= MOST || !may_open(&mut self.opened, now) {
             return Ok(Put::Crowded);
         }
         let (link, token, code) = (Secret::new()?, Secret::new()?, code()?);

@@ -189,6 +189,20 @@ async fn an_approval_is_the_button_that_says_so() {
     assert_eq!(human.taken(&place), Some(Reply::Accepted(json!({ "approve": true }))));
 }
 
+/// An agent that asks and cancels opens sixteen pages a minute and no more.
+#[tokio::test]
+async fn pages_are_opened_at_a_human_pace() {
+    let mut human = Human::new();
+    let question = of_creation("ppo").await;
+    for _ in 0..MOST {
+        let (place, _) = human.asked(&question);
+        human.shared.lock().withdraw(place.number);
+    }
+    assert!(matches!(human.put(&question), Put::Crowded));
+    human.now += 60 * SECOND;
+    human.asked(&question);
+}
+
 #[tokio::test]
 async fn further_calls_are_let_through_only_in_the_number_that_is_offered() {
     let human = Human::new();

@@ -260,3 +260,26 @@ fn typos_are_pointed_at() {
         assert!(error.starts_with(expected), "{error}");
     }
 }
+
+#[test]
+fn grants_can_be_lowered_and_not_raised() {
+    let grant = |minutes: u32, calls: u32| format!("[grant]\nminutes = {minutes}\ncalls = {calls}\n");
+    assert_eq!(load(&[]).unwrap().rules.grant, Some(grant::Limits { minutes: 30, calls: 10 }));
+    for (minutes, calls) in [(30, 10), (5, 1), (0, 0)] {
+        let lowered = laid(&grant(minutes, calls)).unwrap().rules.grant;
+        assert_eq!(lowered, Some(grant::Limits { minutes, calls }));
+    }
+    for (minutes, calls) in [(31, 10), (30, 11), (0, 11)] {
+        assert_eq!(
+            wrong(&grant(minutes, calls)),
+            "o.toml, line 1, rule grant: would loosen grants: they last 30 minutes and 10 calls and can only be lowered; \
+             give at most that"
+        );
+    }
+}
+
+#[test]
+fn a_rule_has_an_id() {
+    let text = wrong(&SOUND.replace("id = \"here\"", "id = \"\""));
+    assert!(text.ends_with("a rule has an empty id; give it one"), "{text}");
+}
