@@ -166,6 +166,25 @@ pub enum Reply {
     Expired,
 }
 
+impl Reply {
+    /// The form that came back filled; `None` for all that is none.
+    pub(super) const fn content(&self) -> Option<&Value> {
+        match self {
+            Self::Accepted(content) => Some(content),
+            Self::Declined
+            | Self::Cancelled
+            | Self::TimedOut
+            | Self::Pending { .. }
+            | Self::Crowded
+            | Self::Malformed
+            | Self::NoChannel
+            | Self::Replayed
+            | Self::Tampered
+            | Self::Expired => None,
+        }
+    }
+}
+
 /// A reply, to the question of one digest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -358,9 +377,18 @@ impl Consents {
         }
     }
 
-    /// The question that `rule` keeps open about a call, and the calls because of which it is asked.
-    pub(super) fn open(&self, rule: &str, call: &str, now: Timestamp) -> Option<(&Question, &[u64])> {
-        let open = self.open.iter().find(|open| open.rule == rule && open.call == call)?;
+    /// The question that `rule` keeps open about a call, and the calls because of which it is asked. `call` makes the
+    /// call's digest, only where the rule keeps one open at all.
+    pub(super) fn open(
+        &self,
+        rule: &str,
+        call: impl FnOnce() -> String,
+        now: Timestamp,
+    ) -> Option<(&Question, &[u64])> {
+        let mut of_rule = self.open.iter().filter(|open| open.rule == rule).peekable();
+        of_rule.peek()?;
+        let call = call();
+        let open = of_rule.find(|open| open.call == call)?;
         let is_settled = open.because.iter().all(|number| self.is_settled(rule, *number));
         (!is_settled && now.duration_since(open.at) < PUT).then_some((&open.question, &open.because))
     }

@@ -187,20 +187,7 @@ fn hear_yes(question: &Question, answer: &Answer, how_to_allow: &str) -> Result<
 /// no answer at all, for nobody can know what was meant.
 fn further(question: &Question, reply: &Reply, limits: Option<Limits>) -> Result<u32, Refusal> {
     let most = limits.map_or(0, |limits| limits.calls);
-    let given = match reply {
-        Reply::Accepted(content) => content.get(FURTHER),
-        Reply::Declined
-        | Reply::Cancelled
-        | Reply::TimedOut
-        | Reply::Pending { .. }
-        | Reply::Crowded
-        | Reply::Malformed
-        | Reply::NoChannel
-        | Reply::Replayed
-        | Reply::Tampered
-        | Reply::Expired => None,
-    };
-    match given {
+    match reply.content().and_then(|content| content.get(FURTHER)) {
         None | Some(Value::Null) => Ok(0),
         Some(Value::String(text)) if text.is_empty() => Ok(0),
         // Without an offer there was no such field, and what stands there means nothing.
@@ -234,21 +221,9 @@ enum Filled {
 
 /// What an answer says, if it says it in the one way that counts.
 fn filled(question: &Question, answer: &Answer, how_to_allow: &str) -> Result<Filled, Refusal> {
-    let content = match &answer.reply {
-        Reply::Accepted(content) => content,
-        Reply::Declined
-        | Reply::Cancelled
-        | Reply::TimedOut
-        | Reply::Pending { .. }
-        | Reply::Crowded
-        | Reply::Malformed
-        | Reply::NoChannel
-        | Reply::Replayed
-        | Reply::Tampered
-        | Reply::Expired => {
-            let refusal = no(question.rule(), &answer.reply, how_to_allow);
-            return Err(refusal.unwrap_or_else(|| blank(question)));
-        }
+    let Some(content) = answer.reply.content() else {
+        let refusal = no(question.rule(), &answer.reply, how_to_allow);
+        return Err(refusal.unwrap_or_else(|| blank(question)));
     };
     match (question.form(), content.get(question.form().property())) {
         (Form::Region { options }, Some(Value::String(region)))

@@ -219,10 +219,10 @@ fn begins(image: &str, prefix: &str) -> bool {
         && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\')
 }
 
-/// How often the clouds are called, with what was read for other calls.
+/// How often the clouds are called, by calls and by what is read for them. Asked before a call reads anything itself.
 fn pace(limits: &Limits, knowledge: &Knowledge<'_>, now: Timestamp) -> Limited {
     let Some(most) = limits.calls_per_minute else { return Limited::Unbound };
-    let sent = knowledge.history.sent_within_a_minute(now).saturating_sub(knowledge.evidence.len());
+    let sent = knowledge.history.sent_within_a_minute(now);
     if u64::try_from(sent).is_ok_and(|sent| sent < most) {
         return Limited::Kept;
     }

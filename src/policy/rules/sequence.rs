@@ -110,7 +110,7 @@ pub(in crate::policy) fn question(
     if rule.then != Then::Ask || !bound(rule, call) {
         return None;
     }
-    if let Some((question, because)) = consents.open(&rule.id, &call_key(policy, call), now) {
+    if let Some((question, because)) = consents.open(&rule.id, || call_key(policy, call), now) {
         return Some(Asked { question: question.clone(), because: because.to_vec() });
     }
     let before = before(policy, rule, call, history, consents, now);
